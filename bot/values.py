@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from bot.cache import string_bytes
+from bot.words import Language
 
 Surface = Literal["channel", "dm", "command"]
 
@@ -62,7 +63,8 @@ class Question:
     `unreadable` names parts besides the text that can't be read, for example "report.pdf (PDF)".
     `user_team` is the author's team in a channel shared with other organisations, "" if Slack does
     not say it. `bot` is the bot id of an author that is an app; `user` is then its bot user, or
-    that id. `public`: a command whose answer everybody sees.
+    that id. `public`: a command whose answer everybody sees. `language` is that of the bot's own
+    words about it, also for retries and after a take-over.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Question:
     said: tuple[Said, ...] = ()
     unreadable: tuple[str, ...] = ()
     bot: str = ""
+    language: Language = Language.ENGLISH
 
     @property
     def words(self) -> tuple[Said, ...]:

@@ -5,6 +5,7 @@ Only this package and `check` turn settings into objects; it makes no other deci
 connections.py         opens the database, Slack and the model's server
 event_loop.py          chooses the event loop: uvloop where it is installed
 garbage_collection.py  keeps full garbage collections short
+languages.py           chooses the language of the bot's own words
 loop_lag.py            measures how late the event loop runs timers
 receiving.py           receives Slack's events, serves health and metrics
 """
@@ -23,6 +24,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.access import AccessPolicy
 from bot.app.connections import Connections, open_connections
 from bot.app.garbage_collection import freeze_startup_objects
+from bot.app.languages import default_language, open_languages
 from bot.app.loop_lag import measuring_loop_lag
 from bot.app.receiving import receiving_events
 from bot.delivery.delivery import Delivery, DeliveryConfig
@@ -32,6 +34,7 @@ from bot.history.names import UserNames
 from bot.listeners import register
 from bot.listeners.admission.follow_up_gate import FollowUpRules
 from bot.listeners.admission.follow_ups import FollowUps
+from bot.listeners.admission.languages import LanguageOf
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import ListenerContext
 from bot.settings import Settings, require_slack, unencrypted_warnings
@@ -75,8 +78,9 @@ async def run(settings: Settings) -> None:
         open_connections(settings) as connections,
         measuring_loop_lag(connections.metrics),
         _answering(settings, connections, signals) as (supervisor, ephemeral_answers),
+        open_languages(settings, connections.slack) as language_of,
     ):
-        slack_app = _slack_app(settings, connections, supervisor, ephemeral_answers)
+        slack_app = _slack_app(settings, connections, supervisor, ephemeral_answers, language_of)
         async with receiving_events(settings, connections, slack_app):
             freeze_startup_objects()
             for warning in unencrypted_warnings(settings):
@@ -229,11 +233,17 @@ def _slack_app(
     connections: Connections,
     supervisor: Supervisor,
     ephemeral_answers: EphemeralAnswers,
+    language_of: LanguageOf,
 ) -> AsyncApp:
     """Bolt's app with all listeners."""
     slack, identity, store = connections.slack, connections.identity, connections.store
     secret = settings.slack.signing_secret
-    app = bolt_app(slack.web, identity, secret.get_secret_value() if secret else None)
+    app = bolt_app(
+        slack.web,
+        identity,
+        secret.get_secret_value() if secret else None,
+        language=default_language(settings),
+    )
     access = AccessPolicy(identity.tenant_ids, settings.slack.allow_external_users)
     revisions = Revisions(store, supervisor)
     context = ListenerContext(
@@ -251,6 +261,7 @@ def _slack_app(
         ask_edited=revisions.ask_edited,
         answer_bots=frozenset(settings.slack.answer_bots),
         follow_ups=_follow_ups(settings, connections),
+        language_of=language_of,
     )
     register(app, context)
     return app

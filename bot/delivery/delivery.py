@@ -8,7 +8,7 @@ from functools import partial
 
 from bot.delivery import Reply, TurnGuard
 from bot.delivery.config import DeliveryConfig
-from bot.delivery.edits.layout import ANSWER_BELOW
+from bot.delivery.edits.layout import answer_below
 from bot.delivery.edits.reply import EditedReply
 from bot.delivery.ephemeral.public import PublicReply
 from bot.delivery.ephemeral.registry import EphemeralReplies
@@ -99,7 +99,7 @@ class Delivery:
         arguments of the turn."""
         if dm := [msg for msg in existing if msg.channel not in {"", question.place.channel}]:
             place = replace(question.place, channel=dm[0].channel, surface="dm")
-            first = ANSWER_BELOW if existing[0].method == "respond" else None
+            first = answer_below(question.language) if existing[0].method == "respond" else None
             return edited(replace(question, place=place), first, existing=dm)
         ephemeral = self.ephemeral.create_reply(
             question,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.errors import QuestionDeleted, SlackError, SlackRateLimited, SlackUnreachable
 from bot.history import remarks
-from bot.history.converter import MessageConverter, SlackMessage
+from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
 from bot.history.current_question import CurrentMessages, apply_current_messages, unlisted_parts
 from bot.history.earlier_messages import (
     DM_READ_TIMEOUT_SECONDS,
@@ -23,8 +23,10 @@ from bot.history.token_limit import FittedMessages, TokenRate, count_prompt_byte
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
 from bot.slack.threads import just_after, just_before
+from bot.storage.turn_ids import message_turn_id
 from bot.upstream.prompt import Prompt
-from bot.values import Message, Question, Usage
+from bot.values import Message, Place, Question, Usage
+from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +144,7 @@ class History:
         fitted = fit_messages(
             before[:roots], before[roots:], asked, self._max_tokens, self._token_rate
         )
-        between, remark = _describe_gaps(earlier, fitted)
+        between, remark = _describe_gaps(earlier, fitted, question.language)
         messages = (*fitted.first, *between, *fitted.newest, *asked)
         return Conversation(question, messages, remark)
 
@@ -197,7 +199,8 @@ class History:
             return await source.read_before(question), ""
         except (SlackError, TimeoutError) as error:
             log.warning("could not read the earlier messages; the answer says so: %s", error)
-            return EarlierMessages(), remarks.UNREAD_DM if is_dm else remarks.UNREAD_THREAD
+            unread = Phrase.DM_UNREAD if is_dm else Phrase.THREAD_UNREAD
+            return EarlierMessages(), say(question.language, unread)
 
     def _keep_earlier(self, earlier: EarlierMessages, question: Question) -> EarlierMessages:
         """Keep the messages before the question."""
@@ -205,9 +208,10 @@ class History:
             one for one in earlier.messages if self._converter.is_earlier_than(one, question)
         )
         earlier = replace(earlier, messages=messages)
-        return self._current_conversation(earlier) if question.place.surface == "dm" else earlier
+        is_dm = question.place.surface == "dm"
+        return self._current_conversation(earlier, question.place) if is_dm else earlier
 
-    def _current_conversation(self, earlier: EarlierMessages) -> EarlierMessages:
+    def _current_conversation(self, earlier: EarlierMessages, place: Place) -> EarlierMessages:
         """Keep the messages since the person started a new conversation, without our reply."""
         starts = [
             n
@@ -215,11 +219,11 @@ class History:
             if self._converter.starts_new_conversation(one)
         ]
         first = starts[-1] + 1 if starts else 0
-        messages = tuple(
-            one
-            for one in earlier.messages[first:]
-            if not self._converter.is_new_conversation_reply(one)
-        )
+        replies = {
+            message_turn_id(place.team, place.channel, str(earlier.messages[n]["ts"]))
+            for n in starts
+        }
+        messages = tuple(one for one in earlier.messages[first:] if turn_id_of(one) not in replies)
         part = None if starts else earlier.thread_part
         return replace(earlier, messages=messages, thread_part=part)
 
@@ -260,7 +264,7 @@ def _without_author(asked: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def _describe_gaps(
-    earlier: EarlierMessages, fitted: FittedMessages
+    earlier: EarlierMessages, fitted: FittedMessages, language: Language
 ) -> tuple[Sequence[Message], str]:
     """A message for the model and a remark for the reader about messages that are missing."""
     part = earlier.thread_part
@@ -270,5 +274,8 @@ def _describe_gaps(
     marker = remarks.gap_marker(missing, is_estimate=is_estimate)
     between = [Message("user", marker)] if missing else []
     first, newest = len(fitted.first), len(fitted.newest)
-    remark = remarks.left_out_remark(first, newest, missing, is_estimate=is_estimate)
-    return between, remarks.UNREAD_NEWEST if part.has_gap else remark
+    if part.has_gap:
+        return between, say(language, Phrase.NEWEST_UNREAD)
+    return between, remarks.left_out_remark(
+        language, first, newest, missing, is_estimate=is_estimate
+    )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.history.new_conversation import NEW_CONVERSATION_REPLY, starts_new_conversation
+from bot.history.new_conversation import starts_new_conversation
 from bot.render.incoming import answer_text, read_asked_line, read_message, without_mention
 from bot.values import Author, Message, Question, join_paragraphs
 
@@ -67,10 +67,6 @@ class MessageConverter:
     def starts_new_conversation(self, stored: SlackMessage) -> bool:
         """Whether a message in a direct message starts a new conversation."""
         return starts_new_conversation(stored, self.text_without_mention(stored), self.bot_user)
-
-    def is_new_conversation_reply(self, stored: SlackMessage) -> bool:
-        """Whether a message is our reply to a person who started a new conversation."""
-        return self.is_ours(stored) and answer_text(stored) == NEW_CONVERSATION_REPLY
 
     def to_messages(
         self, stored: Sequence[SlackMessage], names: Mapping[str, str]

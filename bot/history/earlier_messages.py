@@ -14,7 +14,6 @@ from functools import partial
 from bot.cache import Cache, string_bytes
 from bot.errors import SlackError
 from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
-from bot.history.new_conversation import EARLIER_USED_REMARK
 from bot.render.buttons import STOP_ACTION
 from bot.render.incoming import answer_text
 from bot.slack import Slack
@@ -26,6 +25,7 @@ from bot.slack.threads import (
     read_newest_part,
 )
 from bot.values import Question
+from bot.words import Phrase, say
 
 EARLIER_READ_CACHE_BYTES = 2**20  # about 2,500 threads
 ANSWER_CACHE_BYTES = 8 * 2**20
@@ -164,7 +164,9 @@ class DirectMessageHistory:
             when = limit.when() or 0.0
             found = await asyncio.gather(*(self._with_replies(question, r, when) for r in roots))
         in_order = tuple(one for stored in reversed(found) for one in stored)
-        return EarlierMessages((*in_order, *own), remark=EARLIER_USED_REMARK)
+        return EarlierMessages(
+            (*in_order, *own), remark=say(question.language, Phrase.EARLIER_USED)
+        )
 
     def _current_conversation(
         self, newest_first: Sequence[SlackMessage], question: Question

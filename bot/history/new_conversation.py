@@ -16,12 +16,6 @@ from bot.values import Question
 NEW_CONVERSATION_EVENT_TYPE = "llm_new_conversation"
 """The metadata's `event_type` of our message that starts a new conversation."""
 
-NEW_CONVERSATION_REPLY = "New conversation: what we wrote before is not used from here on."
-"""Our reply to a person who starts a new conversation."""
-
-EARLIER_USED_REMARK = "Goes on from our earlier messages · write “new conversation” to start afresh"
-"""The remark below an answer for which earlier messages were used."""
-
 _NEW_CONVERSATION_TEXT = re.compile(
     r"\s*(?:/new|new conversation|new chat|新对话|新對話|新会话|新會話)[\s.!。!]*", re.IGNORECASE
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-UNREAD_THREAD = "The earlier messages of this thread could not be read"
-UNREAD_DM = "Our earlier messages could not be read"
-UNREAD_NEWEST = "The newest messages of this thread could not be read in time"
+from bot.words import Language, Phrase, say, sentence
 
 
-def left_out_remark(first: int, newest: int, missing: int, *, is_estimate: bool = False) -> str:
+def left_out_remark(
+    language: Language, first: int, newest: int, missing: int, *, is_estimate: bool = False
+) -> str:
     """A remark for the reader; "" if no message is missing.
 
     `first` is 1 if the first message of the thread was read, `newest` the number of newest
@@ -15,18 +15,21 @@ def left_out_remark(first: int, newest: int, missing: int, *, is_estimate: bool 
     """
     if missing <= 0:
         return ""
-    total = f"{'about ' if is_estimate else ''}{first + newest + missing:,} messages of this thread"
-    count = f"about {missing:,}" if is_estimate else f"{missing:,}"
-    were = f"{count} {'was' if missing == 1 else 'were'} left out"
+    number = Phrase.ABOUT if is_estimate else Phrase.EXACTLY
+    fields = {
+        "newest": newest,
+        "missing": missing,
+        "count": sentence(number, count=missing),
+        "total": sentence(number, count=first + newest + missing),
+    }
     match first, newest:
         case 0, 0:
-            verb = "was" if missing == 1 else "were"
-            return f"The {_messages(missing)} before this question did not fit and {verb} left out"
+            return say(language, Phrase.ALL_EARLIER_LEFT_OUT, missing=missing)
         case 0, _:
-            return f"The newest {newest:,} of {total} were read; {were} before them"
+            return say(language, Phrase.OLDER_LEFT_OUT, **fields)
         case _, 0:
-            return f"Only the first of {total} was read; {were} after it"
-    return f"The first message and the newest {newest:,} of {total} were read; {were} between"
+            return say(language, Phrase.NEWER_LEFT_OUT, **fields)
+    return say(language, Phrase.MIDDLE_LEFT_OUT, **fields)
 
 
 def gap_marker(missing: int, *, is_estimate: bool = False) -> str:

@@ -14,7 +14,7 @@ does not wait for an answer. Payloads without a listener are acknowledged by bol
     sessions.py         Slack's own Stop button
     home.py             App Home
     payloads/           parses payloads (pure)
-    admission/          messages that are left unanswered on purpose
+    admission/          what is decided about a question before it is submitted
     question_lookup.py  finds a question in Slack
     attachments.py      reads the files of a mention without text
 """

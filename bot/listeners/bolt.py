@@ -24,6 +24,7 @@ from bot.background import BackgroundTasks
 from bot.listeners.admission.refusal_notices import RefusalNotices
 from bot.listeners.payloads.tenancy import is_for_tenant, user_id_of
 from bot.slack import Identity
+from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,6 @@ MAX_ACK_SECONDS = 2.5
 """After this time Slack gets a listener's acknowledgement, even if the listener is still running.
 Slack waits three seconds (docs/slack.md#acknowledgement)."""
 
-OTHER_WORKSPACE_TEXT = (
-    "I only answer in the workspace that runs me: ask its people to install me here too."
-)
 _EPHEMERAL = {"response_type": "ephemeral"}
 
 
@@ -42,9 +40,13 @@ def bolt_app(
     identity: Identity,
     signing_secret: str | None,
     *,
+    language: Language = Language.ENGLISH,
     ack_seconds: float = MAX_ACK_SECONDS,
 ) -> AsyncApp:
-    """Bolt's app for one workspace. The signing secret is needed in HTTP mode only."""
+    """Bolt's app for one workspace. The signing secret is needed in HTTP mode only.
+
+    `language` is spoken to people of other workspaces, whose locale our token can't read.
+    """
     authorization = AuthorizeResult(
         enterprise_id=None,
         team_id=identity.team_id,
@@ -70,7 +72,7 @@ def bolt_app(
         )
     app.error(_acknowledge)
     # Runs after Bolt has checked the signature, and before all listeners.
-    app.use(_TenantFilter(identity.tenant_ids))
+    app.use(_TenantFilter(identity.tenant_ids, language))
     return app
 
 
@@ -109,8 +111,9 @@ class _TenantFilter:
     presses there is no place in the other workspace that our token can post to.
     """
 
-    def __init__(self, tenant_ids: frozenset[str]) -> None:
+    def __init__(self, tenant_ids: frozenset[str], language: Language) -> None:
         self._tenant_ids = tenant_ids
+        self._refusal = say(language, Phrase.OTHER_WORKSPACE_REFUSED)
         self._refusal_notices = RefusalNotices()
 
     async def __call__(
@@ -123,7 +126,7 @@ class _TenantFilter:
         log.info("ignored a payload of another workspace", extra={"kind": kind})
         person = f"{body.get('team_id')}:{user_id_of(body)}"
         if "command" in body and self._refusal_notices.mark_told(person):
-            return BoltResponse(status=200, body={"text": OTHER_WORKSPACE_TEXT, **_EPHEMERAL})
+            return BoltResponse(status=200, body={"text": self._refusal, **_EPHEMERAL})
         return BoltResponse(status=200)
 
 

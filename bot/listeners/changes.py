@@ -11,14 +11,12 @@ from bot.listeners.interactive import ephemeral_buttons
 from bot.listeners.payloads import revisions
 from bot.listeners.payloads.questions import Press
 from bot.listeners.question_lookup import read_question_at
-from bot.render.buttons import QUESTION_EDITED_TEXT, ask_again_blocks
+from bot.render.buttons import ask_again_blocks
 from bot.turn.supervisor import Verdict
 from bot.values import Question
+from bot.words import Phrase, say
 
 log = logging.getLogger(__name__)
-
-ASKED_ALREADY = "This edit was asked already."
-QUESTION_NOT_FOUND = "I can't find your question any more. Please ask it again."
 
 
 def on_deleted(context: ListenerContext) -> EventListener:
@@ -53,18 +51,19 @@ def on_ask_again(context: ListenerContext) -> ActionListener:
             question = await read_question_at(context, press.channel, thread_ts, ts)
         except SlackError as error:
             log.warning("could not read an edited question to ask it again: %s", error)
-            await ephemeral_buttons.tell(context, press, ephemeral_buttons.PRESS_AGAIN_LATER)
+            await ephemeral_buttons.tell(context, press, Phrase.PRESS_AGAIN_LATER)
             return
         if question is None or question.user != press.user:
-            await ephemeral_buttons.tell(context, press, QUESTION_NOT_FOUND)
+            await ephemeral_buttons.tell(context, press, Phrase.QUESTION_NOT_FOUND)
             return
+        question = await context.with_language(question)
         match await context.ask_edited(question, press.turn):
             case Verdict.STORAGE_UNAVAILABLE:
-                await ephemeral_buttons.tell(context, press, ephemeral_buttons.PRESS_AGAIN_LATER)
+                await ephemeral_buttons.tell(context, press, Phrase.PRESS_AGAIN_LATER)
             case Verdict.DONE:
                 await ephemeral_buttons.remove_pressed_message(context, press)
             case _:
-                await ephemeral_buttons.tell(context, press, ASKED_ALREADY)
+                await ephemeral_buttons.tell(context, press, Phrase.EDIT_ASKED_ALREADY)
 
     return press_listener(handle_ask_again)
 
@@ -96,11 +95,12 @@ async def _offer_to_ask_again(context: ListenerContext, question: Question) -> N
         turn = await context.next_turn_id(question)
         if turn is None:
             return
+        language = (await context.with_language(question)).language
         await context.slack.post_ephemeral(
             place.channel,
             question.user,
-            text=QUESTION_EDITED_TEXT,
-            blocks=ask_again_blocks(turn, f"{question.ts} {place.thread_ts}"),
+            text=say(language, Phrase.QUESTION_EDITED),
+            blocks=ask_again_blocks(turn, f"{question.ts} {place.thread_ts}", language),
             thread_ts=place.thread_ts,
         )
     except (SlackError, StorageUnavailable) as error:

@@ -13,6 +13,7 @@ from bot.listeners.follow_up_command import parse_follow_up_command, reply_to_fo
 from bot.listeners.payloads import questions
 from bot.render.ephemeral import ack_payload, ephemeral_ack, new_message_payload
 from bot.values import Question
+from bot.words import Phrase, say
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +31,16 @@ def on_ask(context: ListenerContext) -> ActionListener:
             await ack(text=reply, response_type="ephemeral")
             return
         question = questions.parse_command(command, in_our_dm=False)
+        question = await context.with_language(question)
         if not question.text:
-            await ack(text=usage_text(context.slash_command), response_type="ephemeral")
+            usage = say(question.language, Phrase.COMMAND_USAGE, command=context.slash_command)
+            await ack(text=usage, response_type="ephemeral")
             return
         in_a_dm = command.get("channel_name") == "directmessage"
         if in_a_dm or question.public:
             await ack()
         else:
-            await ack(**ack_payload(ephemeral_ack(question.id)))
+            await ack(**ack_payload(ephemeral_ack(question.id, question.language)))
         if in_a_dm and await _is_our_dm(context, command):
             question = questions.parse_command(command, in_our_dm=True)
         elif in_a_dm and not question.public:
@@ -47,19 +50,12 @@ def on_ask(context: ListenerContext) -> ActionListener:
     return handle_ask
 
 
-def usage_text(command: str) -> str:
-    """The reply to a command without a question."""
-    return (
-        f"Type a question after the command, for example `{command} What does HTTP 409 mean?` "
-        f"or `{command} #public Three names for our release party`."
-    )
-
-
 async def _send_acknowledgement(context: ListenerContext, question: Question) -> None:
     """Send the acknowledgement to the `response_url`, which takes one of its five uses."""
     try:
         await context.slack.respond(
-            question.response_url or "", new_message_payload(ephemeral_ack(question.id))
+            question.response_url or "",
+            new_message_payload(ephemeral_ack(question.id, question.language)),
         )
     except SlackError as error:  # the question is answered anyway
         log.warning("could not send the acknowledgement of a command: %s", error)

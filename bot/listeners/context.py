@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -17,6 +17,7 @@ from bot.access import AccessPolicy
 from bot.errors import SlackError
 from bot.listeners.admission.bot_loops import guard_against_bot_loop
 from bot.listeners.admission.follow_ups import FollowUps
+from bot.listeners.admission.languages import LanguageOf, always
 from bot.listeners.admission.refusal_notices import RefusalNotices
 from bot.listeners.attachments import with_attachments
 from bot.listeners.payloads.addressing import BotIdentifiers
@@ -25,6 +26,7 @@ from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.supervisor import Verdict
 from bot.values import Place, Question
+from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +38,6 @@ Bolt passes arguments by their names: `body` is the whole payload, `event` the e
 ActionListener: TypeAlias = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 """Handles a press or a slash command. It has to call `ack` itself, within three seconds."""
 
-EXTERNAL_USER_REFUSED = (
-    "I only answer people of the organisation that installed me: ask a colleague there to put your "
-    "question to me."
-)
 REFUSAL_TIMEOUT_SECONDS = 1.5
 """How long the notice may take: Slack waits three seconds for the acknowledgement
 (docs/slack.md#acknowledgement)."""
@@ -72,6 +70,7 @@ class ListenerContext:
     ask_edited: Callable[[Question, str], Awaitable[Verdict]]
     answer_bots: frozenset[str] = frozenset()
     follow_ups: FollowUps | None = None
+    language_of: LanguageOf = field(default_factory=lambda: always(Language.ENGLISH))
     refusal_notices: RefusalNotices = field(default_factory=RefusalNotices)
 
     @property
@@ -98,7 +97,16 @@ class ListenerContext:
             return
         if not question.text and not question.unreadable and question.place.surface == "channel":
             question = await with_attachments(self.slack, question)
-        await self.submit(question)
+        await self.submit(await self.with_language(question))
+
+    async def with_language(self, question: Question) -> Question:
+        """The question with the language of its asker."""
+        language = await self.language_of(question.place.team, question.user)
+        return replace(question, language=language)
+
+    async def say_to(self, user: str, phrase: Phrase, **fields: object) -> str:
+        """The words for a phrase in the language of a user."""
+        return say(await self.language_of(self.identity.team_id, user), phrase, **fields)
 
     async def _tell_refused(self, question: Question) -> None:
         """Tell the author in an ephemeral message, once a day."""
@@ -111,7 +119,7 @@ class ListenerContext:
                 await self.slack.post_ephemeral(
                     question.place.channel,
                     question.user,
-                    text=EXTERNAL_USER_REFUSED,
+                    text=await self.say_to(question.user, Phrase.EXTERNAL_PERSON_REFUSED),
                     thread_ts=in_thread,
                 )
         except (SlackError, TimeoutError) as error:

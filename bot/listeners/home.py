@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.errors import SlackError
 from bot.listeners.context import EventListener, ListenerContext
+from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
 
@@ -18,35 +19,32 @@ def on_opened(context: ListenerContext) -> EventListener:
         if event.get("tab") != "home" or not event.get("user"):
             return
         try:
-            await context.slack.publish_home(event["user"], welcome(context))
+            language = await context.language_of(context.identity.team_id, event["user"])
+            await context.slack.publish_home(event["user"], welcome(context, language))
         except SlackError as error:
             log.warning("could not publish the home tab: %s", error)
 
     return handle_home
 
 
-def welcome(context: ListenerContext) -> dict[str, Any]:
+def welcome(context: ListenerContext, language: Language) -> dict[str, Any]:
     """The home tab's view."""
     me = f"<@{context.identity.user_id}>"
     ways = (
-        f"*In a channel:* write {me} and your question; I answer in a thread, where you can go on.",
-        "*In private:* write to me under *Messages*.",
-        f"*Anywhere:* `{context.slash_command} …` answers only you; with `#public`, everyone.",
+        say(language, Phrase.HOME_CHANNEL, me=me),
+        say(language, Phrase.HOME_DM),
+        say(language, Phrase.HOME_COMMAND, command=context.slash_command),
     )
+    title, caution = say(language, Phrase.HOME_TITLE), say(language, Phrase.HOME_CAUTION)
     return {
         "type": "home",
         "blocks": [
-            {"type": "header", "text": {"type": "plain_text", "text": "Ask me anything"}},
+            {"type": "header", "text": {"type": "plain_text", "text": title}},
             *({"type": "section", "text": {"type": "mrkdwn", "text": way}} for way in ways),
             {"type": "divider"},
             {
                 "type": "context",
-                "elements": [
-                    {
-                        "type": "mrkdwn",
-                        "text": "Answers are written by a language model and can be wrong.",
-                    }
-                ],
+                "elements": [{"type": "mrkdwn", "text": caution}],
             },
         ],
     }

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from bot.values import Draft, Phase
+from bot.words import Language, Phrase, say
 
 Element = Mapping[str, Any]
 
@@ -26,46 +27,54 @@ NEW_CONVERSATION_VALUE = "new_conversation"
 BUTTONS_BLOCK_PREFIX = "answer:"
 """The start of the `block_id` of an answer's buttons; the turn's id follows."""
 
-QUESTION_EDITED_TEXT = "You edited your question. The answer is still about what it said before."
-
-FORWARD_LABELS: Mapping[str, str] = {SHARE_ACTION: "Share here", CONTINUE_ACTION: "Continue in DM"}
+FORWARD_LABELS: Mapping[str, Phrase] = {
+    SHARE_ACTION: Phrase.SHARE_BUTTON,
+    CONTINUE_ACTION: Phrase.CONTINUE_BUTTON,
+}
 """The actions for an ephemeral answer, with the labels of their buttons."""
 
 
-def answer_buttons(phase: Phase, *, dm: bool = False) -> tuple[Element, ...]:
+def answer_buttons(phase: Phase, language: Language, *, dm: bool = False) -> tuple[Element, ...]:
     """Stop while the answer is being written, Try again if it failed, otherwise no button.
 
     In a direct message a finished answer has the menu, too.
     """
     if dm and phase.is_final:
-        return (*answer_buttons(phase), _menu({NEW_CONVERSATION_VALUE: "New conversation"}))
+        option = say(language, Phrase.NEW_CONVERSATION_OPTION)
+        return (*answer_buttons(phase, language), _menu({NEW_CONVERSATION_VALUE: option}))
     match phase:
         case Phase.QUEUED | Phase.ASKING | Phase.STREAMING | Phase.RECONNECTING:
-            return (_button(STOP_ACTION, "Stop"),)
+            return (_button(STOP_ACTION, say(language, Phrase.STOP_BUTTON)),)
         case Phase.FAILED | Phase.INTERRUPTED:
-            return (_button(RETRY_ACTION, "Try again"),)
+            return (_button(RETRY_ACTION, say(language, Phrase.TRY_AGAIN_BUTTON)),)
         case Phase.DONE | Phase.STOPPED | Phase.CUT_OFF:
             return ()
 
 
-def ack_buttons() -> tuple[Element, ...]:
+def ack_buttons(language: Language) -> tuple[Element, ...]:
     """The buttons of the message that acknowledges a command."""
-    return (_button(SHOW_ACTION, "Show as it is written"), *answer_buttons(Phase.ASKING))
+    show = _button(SHOW_ACTION, say(language, Phrase.SHOW_BUTTON))
+    return (show, *answer_buttons(Phase.ASKING, language))
 
 
 def ephemeral_answer_buttons(
-    draft: Draft, offered: Collection[str] | None = None
+    draft: Draft, language: Language, offered: Collection[str] | None = None
 ) -> tuple[Element, ...]:
     """The buttons of an ephemeral answer that has ended: to share it, if it has text.
 
     `offered` are the actions that are left; None means all. A press does not contain the buttons of
     an ephemeral message, so the `value` of each button lists the others.
     """
-    if answer_buttons(draft.phase) or not draft.text.strip():
-        return answer_buttons(draft.phase) if offered is None else ()
+    buttons = answer_buttons(draft.phase, language)
+    if buttons or not draft.text.strip():
+        return buttons if offered is None else ()
     names = [name for name in FORWARD_LABELS if offered is None or name in offered]
     return tuple(
-        _button(name, FORWARD_LABELS[name], " ".join(other for other in names if other != name))
+        _button(
+            name,
+            say(language, FORWARD_LABELS[name]),
+            " ".join(other for other in names if other != name),
+        )
         for name in names
     )
 
@@ -80,15 +89,16 @@ def _menu(options: Mapping[str, str]) -> Element:
     return {"type": "overflow", "action_id": MENU_ACTION, "options": entries}
 
 
-def ask_again_blocks(turn_id: str, value: str) -> list[dict[str, Any]]:
+def ask_again_blocks(turn_id: str, value: str, language: Language) -> list[dict[str, Any]]:
     """The blocks that offer the author of an edited question to ask it again.
 
     `turn_id` is the id of the new turn, so that several presses ask once. `value` locates the
     question; the listener parses it.
     """
-    button = _button(RETRY_EDITED_ACTION, "Ask again with the edit", value)
+    button = _button(RETRY_EDITED_ACTION, say(language, Phrase.ASK_AGAIN_BUTTON), value)
+    notice = say(language, Phrase.QUESTION_EDITED)
     return [
-        {"type": "section", "text": {"type": "mrkdwn", "text": QUESTION_EDITED_TEXT}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": notice}},
         {"type": "actions", "block_id": f"{BUTTONS_BLOCK_PREFIX}{turn_id}", "elements": [button]},
     ]
 

@@ -11,18 +11,18 @@ from typing import Any
 
 from bot.render.buttons import BUTTONS_BLOCK_PREFIX, Element, ack_buttons
 from bot.render.message import MessageBody
-
-WRITING_TEXT = "Writing… Your answer will stand below when it is complete."
-MORE_IN_DM_TEXT = "The rest of this answer is in our direct messages."
+from bot.words import Language, Phrase, say
 
 
 def ephemeral_ack(
-    turn_id: str, line: str = WRITING_TEXT, buttons: Sequence[Element] | None = None
+    turn_id: str,
+    language: Language,
+    line: Phrase = Phrase.ANSWER_WILL_FOLLOW,
+    buttons: Sequence[Element] | None = None,
 ) -> MessageBody:
     """The message that acknowledges a command: a line and its buttons."""
-    return with_buttons(
-        one_line_message(line), turn_id, ack_buttons() if buttons is None else buttons
-    )
+    row = ack_buttons(language) if buttons is None else buttons
+    return with_buttons(one_line_message(say(language, line)), turn_id, row)
 
 
 def with_buttons(body: MessageBody, turn_id: str, buttons: Sequence[Element]) -> MessageBody:

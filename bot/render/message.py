@@ -28,6 +28,7 @@ from bot.render.safety.neutralise import (
 )
 from bot.render.split import MessagePart, split_text
 from bot.values import STATUS_SEPARATOR, Draft, Phase
+from bot.words import Language, Phrase, say
 
 Block = Mapping[str, Any]
 
@@ -58,6 +59,7 @@ def render_messages(
     draft: Draft,
     *,
     question_id: str,
+    language: Language,
     max_bytes: int = 11_000,
     cuts: Sequence[int] = (),
     asked_by: str = "",
@@ -83,35 +85,45 @@ def render_messages(
     for index, text in enumerate(texts):
         blocks: list[Block] = []
         if index == 0 and asked_by:
-            blocks.append(_asked_block(asked_by, question, full=full_question))
+            asked = say(language, Phrase.ASKED, user=asked_by)
+            blocks.append(_asked_block(asked, question, full=full_question))
         if text:
             blocks.append({"type": "markdown", "text": text})
         if index == last:
-            blocks += _footer_blocks(draft, question_id, buttons, has_text=bool(text))
-        bodies.append(MessageBody(_notification_text(draft, text), _json(blocks)))
+            status = _status_text(draft, language, has_text=bool(text))
+            blocks += _footer_blocks(draft, status, question_id, buttons, has_text=bool(text))
+        bodies.append(MessageBody(_notification_text(draft, text, language), _json(blocks)))
     return tuple(bodies)
 
 
-def render_footer(draft: Draft, *, question_id: str, buttons: Sequence[Block] = ()) -> str:
+def render_footer(
+    draft: Draft, *, question_id: str, language: Language, buttons: Sequence[Block] = ()
+) -> str:
     """The blocks below the text of `draft`, as JSON; "[]" if there are none. Used for streams."""
-    return _json(_footer_blocks(draft, question_id, buttons, has_text=bool(draft.text.strip())))
+    has_text = bool(draft.text.strip())
+    status = _status_text(draft, language, has_text=has_text)
+    return _json(_footer_blocks(draft, status, question_id, buttons, has_text=has_text))
 
 
 def _footer_blocks(
-    draft: Draft, question_id: str, buttons: Sequence[Block], *, has_text: bool
+    draft: Draft, status: str, question_id: str, buttons: Sequence[Block], *, has_text: bool
 ) -> list[Block]:
-    return [*_status_blocks(draft, has_text=has_text), *_button_blocks(buttons, question_id)]
+    return [
+        *_status_blocks(draft, status, has_text=has_text),
+        *_button_blocks(buttons, question_id),
+    ]
 
 
 def _json(blocks: Sequence[Block]) -> str:
     return json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))
 
 
-def _notification_text(draft: Draft, text: str) -> str:
+def _notification_text(draft: Draft, text: str, language: Language) -> str:
     """The text of the notification: the beginning of the message, or the status of the answer."""
+    line = text or _status_text(draft, language, has_text=False)
     if not text and draft.phase is Phase.STOPPED:
-        return _mrkdwn_with_mentions(_status_text(draft, has_text=False))
-    return escape_mrkdwn(plain_line(text or _status_text(draft, has_text=False)) or "…")
+        return _mrkdwn_with_mentions(line)
+    return escape_mrkdwn(plain_line(line) or "…")
 
 
 def _message_texts(draft: Draft, max_bytes: int, cuts: Sequence[int]) -> list[str]:
@@ -139,27 +151,31 @@ def _display_markdown(text: str, part: MessagePart, phase: Phase) -> str:
 _neutralise_cached = lru_cache(maxsize=256)(neutralise)
 
 
-def _status_text(draft: Draft, *, has_text: bool) -> str:
+_DEFAULT_STATUS = {
+    Phase.QUEUED: Phrase.THINKING,
+    Phase.ASKING: Phrase.THINKING,
+    Phase.STREAMING: Phrase.THINKING,
+    Phase.RECONNECTING: Phrase.RECONNECTING,
+    Phase.DONE: Phrase.EMPTY_ANSWER,
+    Phase.STOPPED: Phrase.STOPPED,
+    Phase.CUT_OFF: Phrase.CUT_OFF_AT_LENGTH,
+    Phase.FAILED: Phrase.BROKE_OFF,
+    Phase.INTERRUPTED: Phrase.BROKE_OFF,
+}
+"""The status of a draft without a status line and without text."""
+
+
+def _status_text(draft: Draft, language: Language, *, has_text: bool) -> str:
     """The status line below the answer; "" for a finished answer without a remark."""
-    match draft.phase:
-        case Phase.STREAMING if has_text:
-            return f"Writing… · {draft.status_line}" if draft.status_line else "Writing…"
-        case Phase.QUEUED | Phase.ASKING | Phase.STREAMING:
-            return draft.status_line or "Thinking…"
-        case Phase.RECONNECTING:
-            return draft.status_line or "Reconnecting…"
-        case Phase.DONE:
-            return draft.status_line or ("" if has_text else "The answer is empty.")
-        case Phase.STOPPED:
-            return draft.status_line or "Stopped"
-        case Phase.CUT_OFF:
-            return draft.status_line or "Cut off at the length limit"
-        case Phase.FAILED | Phase.INTERRUPTED:
-            return draft.status_line or "The answer broke off."
+    if draft.phase is Phase.STREAMING and has_text:
+        writing = say(language, Phrase.WRITING)
+        return STATUS_SEPARATOR.join(filter(None, (writing, draft.status_line)))
+    if draft.phase is Phase.DONE and has_text:
+        return draft.status_line
+    return draft.status_line or say(language, _DEFAULT_STATUS[draft.phase])
 
 
-def _status_blocks(draft: Draft, *, has_text: bool) -> list[Block]:
-    line = _status_text(draft, has_text=has_text)
+def _status_blocks(draft: Draft, line: str, *, has_text: bool) -> list[Block]:
     if not line:
         return []
     if draft.phase is Phase.STOPPED:
@@ -190,14 +206,14 @@ def _mrkdwn_with_mentions(line: str) -> str:
     return "".join(piece if _MENTION.fullmatch(piece) else escape_mrkdwn(piece) for piece in pieces)
 
 
-def _asked_block(user: str, question: str, *, full: bool) -> Block:
+def _asked_block(asked: str, question: str, *, full: bool) -> Block:
     shown = (
         _fit_block(neutralise_line(question))
         if full
         else neutralise_line(plain_line(question, 300))
     )
     elements = [
-        {"type": "mrkdwn", "text": f"<@{user}> asked:"},
+        {"type": "mrkdwn", "text": asked},
         {"type": "plain_text", "text": shown.strip() or "…"},
     ]
     return {"type": "context", "block_id": ASKED_BLOCK_ID, "elements": elements}

@@ -65,6 +65,14 @@ class SlackSettings(SettingsGroup):
         pattern=r"^/[a-z0-9_-]{1,31}$",
         description="Name of the slash command, as in the app's manifest",
     )
+    language: Literal["auto", "en", "zh"] = Field(
+        "auto",
+        validation_alias="LANGUAGE",
+        description=(
+            "Language of the bot's own words (status lines, buttons, errors): `auto` follows each "
+            "person's Slack, `en` is English, `zh` Chinese. Answers follow the question"
+        ),
+    )
     allow_external_users: bool = Field(
         False,
         validation_alias="ALLOW_EXTERNAL_USERS",

@@ -329,6 +329,11 @@ class Slack:
         names = (profile.get("display_name"), profile.get("real_name"), person.get("real_name"))
         return next((name for name in names if name), person.get("name") or user)
 
+    async def user_locale(self, user: str) -> str:
+        """Return the locale of a user's Slack, such as "zh-CN"; "" if Slack does not say it."""
+        answer = await self.api.call("users.info", verb="GET", user=user, include_locale="true")
+        return str((answer.get("user") or {}).get("locale") or "")
+
     async def open_dm(self, user: str) -> str:
         """Return the id of our direct message channel with a user."""
         answer = await self.api.call("conversations.open", users=user)

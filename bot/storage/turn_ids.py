@@ -3,8 +3,21 @@ again."""
 
 from __future__ import annotations
 
+import hashlib
+
 MAX_TURNS_PER_QUESTION = 50
 """How many turns of a question `all_turn_ids` covers. Later ones are not found by it."""
+
+
+def first_turn_id(key: str) -> str:
+    """The id of the first turn of the question with this key: the same on each replica, and for
+    each delivery of the question."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def message_turn_id(team: str, channel: str, ts: str) -> str:
+    """The id of the first turn of the question in a message."""
+    return first_turn_id(f"{team}:{channel}:{ts}")
 
 
 def retry_turn_id(turn: str) -> str:

@@ -28,6 +28,7 @@ from bot.turn.retry import retry_of
 from bot.turn.running import RunningTurns
 from bot.turn.task_shutdown import interrupt_all, wait_all
 from bot.values import Draft, Phase, Question
+from bot.words import Phrase, say
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,6 @@ INTERRUPT_TIMEOUT_SECONDS = 5.0  # for an interrupted answer to say so in Slack
 PRUNE_INTERVAL_SECONDS = 3600.0
 POLL_INTERVAL_SECONDS = 0.5  # between two looks for commands if the database does not notify us
 REFUSED_BYTES = 4 * 2**20  # of questions that could not be claimed: about 500 of 2,000 characters
-
-UNAVAILABLE_MESSAGE = "I can't take questions right now. Please try again in a minute."
 
 RETRYABLE_PHASES = frozenset({Phase.FAILED, Phase.INTERRUPTED})
 
@@ -327,9 +326,8 @@ class Supervisor:
     async def _tell_unavailable(self, question: Question) -> None:
         """Say in Slack that the question is not answered, unless another process answers it."""
         try:
-            await self._delivery.post_if_unanswered(
-                question, Draft(Phase.FAILED, "", UNAVAILABLE_MESSAGE)
-            )
+            line = say(question.language, Phrase.DATABASE_UNAVAILABLE)
+            await self._delivery.post_if_unanswered(question, Draft(Phase.FAILED, "", line))
         except SlackError as error:
             log.warning(
                 "the asker could not be told that a question is not answered: %s",

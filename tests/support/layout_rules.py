@@ -24,6 +24,7 @@ LAYERS: tuple[
     frozenset({"render", "upstream", "storage", "slack"}),
     frozenset({"values", "observe"}),
     frozenset({"background", "cache", "errors", "version"}),
+    frozenset({"words"}),
 )
 # The same inside the larger packages, whose parts are modules and folders: a part may import those
 # of the layers below it, and none of its own layer.
@@ -105,6 +106,7 @@ PURE_MODULES = (  # no I/O, clock, waiting or randomness
     "bot.errors",
     "bot.access",
     "bot.cache",
+    "bot.words*",
     "bot.storage.turn_ids",
     "bot.render*",
     *(f"bot.turn.{part}" for part in ("thread_queue", "retry", "state*", "answering.pseudonyms")),

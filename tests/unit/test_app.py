@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 import bot.app
 from bot import cli
@@ -17,10 +17,13 @@ from bot.app import answer_limits
 from bot.app.connections import open_upstream
 from bot.app.event_loop import loop_factory
 from bot.app.garbage_collection import freeze_startup_objects
+from bot.app.languages import default_language, open_languages
 from bot.settings import load_settings
+from bot.slack import Slack
 from bot.turn.state.limits import AnswerLimits
 from bot.upstream.prompt import Prompt
 from bot.values import Message
+from bot.words import Language
 from tests.support.local_server import serve_app
 
 
@@ -80,6 +83,35 @@ def test_limits_of_an_answer_are_settings(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_limits_of_an_answer_are_the_same_without_settings() -> None:
     assert answer_limits(load_settings(Path("/nowhere/.env"))) == AnswerLimits()
+
+
+@pytest.mark.parametrize("language", Language)
+async def test_language_of_everybody_is_the_configured_one(
+    monkeypatch: pytest.MonkeyPatch, language: Language
+) -> None:
+    monkeypatch.setenv("LANGUAGE", language.value)
+    settings = load_settings(Path("/nowhere/.env"))
+    async with ClientSession() as session:
+        slack = Slack("xoxb-1", base_url="http://127.0.0.1:9/api/", session=session)
+        async with open_languages(settings, slack) as language_of:
+            assert await language_of("T1", "U1") is language
+    assert default_language(settings) is language
+
+
+async def test_language_follows_the_locale_without_a_setting() -> None:
+    async def respond(request: web.Request) -> web.Response:
+        locale = "zh-HK" if request.query["user"] == "U1" else "en-US"
+        return web.json_response({"ok": True, "user": {"locale": locale}})
+
+    server = web.Application()
+    server.router.add_get("/api/users.info", respond)
+    settings = load_settings(Path("/nowhere/.env"))
+    async with serve_app(server) as origin, ClientSession() as session:
+        slack = Slack("xoxb-1", base_url=f"{origin}/api/", session=session)
+        async with open_languages(settings, slack) as language_of:
+            found = [await language_of("T1", user) for user in ("U1", "U2")]
+    assert found == [Language.CHINESE, Language.ENGLISH]
+    assert default_language(settings) is Language.ENGLISH
 
 
 def test_loop_factory_chooses_uvloop_where_it_is_installed(

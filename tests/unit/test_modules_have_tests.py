@@ -56,6 +56,8 @@ COVERED_BY = {
     "bot.upstream.text": "tests/unit/upstream/test_responses.py",
     "bot.upstream.text.markup": "tests/unit/upstream/test_markup.py",
     "bot.upstream.wire": "tests/unit/upstream/test_responses.py",
+    "bot.words.chinese": "tests/unit/words/test_catalogues.py",
+    "bot.words.english": "tests/unit/words/test_catalogues.py",
 }
 
 

@@ -320,6 +320,14 @@ def test_answer_bots_are_separated_by_commas(
     assert settings_of(monkeypatch, ANSWER_BOTS=value).slack.answer_bots == ids
 
 
+@pytest.mark.parametrize("value", ["de", "zh-CN", "english"])
+def test_language_without_a_catalogue_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    [problem] = problems_of(monkeypatch, LANGUAGE=value)[:1]
+    assert problem.startswith("LANGUAGE")
+
+
 @pytest.mark.parametrize("value", ["U0ANN", "B0ALERT A0FLOW", "alerts", "B0ALERT,@flow", "*"])
 def test_answer_bots_that_are_no_ids_are_refused(
     monkeypatch: pytest.MonkeyPatch, value: str

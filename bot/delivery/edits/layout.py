@@ -16,9 +16,11 @@ from typing import Any
 
 from bot.delivery.edits.reconcile import Delete, Edit, Post, PostedMessage, Step, next_step
 from bot.render.buttons import Element, answer_buttons
+from bot.render.ephemeral import one_line_message
 from bot.render.message import MessageBody, render_messages
 from bot.render.safety.neutralise import escape_mrkdwn
 from bot.values import REMOVED_DRAFT, Draft, Phase, Question
+from bot.words import Language, Phrase, say
 
 MAX_MESSAGE_BYTES = 11_000  # bytes of markdown in one message (docs/delivery.md#message-layout)
 # the same without blocks: `text` of chat.update holds 4,000 (docs/slack.md#size-limits)
@@ -26,13 +28,6 @@ MAX_PLAIN_MESSAGE_BYTES = 3_500
 MIN_MESSAGE_BYTES = 1_000
 LONGEST_WORD = 40  # characters that are kept together where a new message begins
 FIRST_CJK = "\u2e80"  # from here on Unicode has the scripts of East Asia
-
-ANSWER_BELOW = MessageBody(
-    "The answer is below.",
-    '[{"type":"context","elements":[{"type":"plain_text","text":"The answer is below."}]}]',
-)
-"""What a placeholder becomes when the answer went out as the next message."""
-
 
 _MARKDOWN_BLOCK_START = '{"type":"markdown"'
 
@@ -165,7 +160,7 @@ class EditLayout:
         if self._shows_text:
             self._cuts = (*self._cuts, len(self.shown_text))
         else:
-            self._textless_head = (*self._textless_head, ANSWER_BELOW)
+            self._textless_head = (*self._textless_head, answer_below(self._question.language))
         self._stale_footers = self._stale_footers | {len(self._kept) - 1}
         if isinstance(self.plan(draft), Post):
             return True
@@ -179,10 +174,9 @@ class EditLayout:
         if self.shown_text and draft.text.startswith(self.shown_text):
             self._cuts = (*self._cuts, len(self.shown_text))
         else:
-            self._textless_head, self._cuts = (
-                tuple(message.body or ANSWER_BELOW for message in self._kept),
-                (),
-            )
+            below = answer_below(self._question.language)
+            self._textless_head = tuple(message.body or below for message in self._kept)
+            self._cuts = ()
 
     def simplify(self) -> bool:
         """Send no blocks from now on; False if blocks were switched off before."""
@@ -220,7 +214,9 @@ class EditLayout:
     def _render(self, draft: Draft) -> tuple[MessageBody, ...]:
         if draft == REMOVED_DRAFT:
             return self._elsewhere
-        buttons = answer_buttons(draft.phase, dm=self._question.place.surface == "dm")
+        buttons = answer_buttons(
+            draft.phase, self._question.language, dm=self._question.place.surface == "dm"
+        )
         rendered = render(
             draft, self._question, limit=self._limit, cuts=self._cuts, buttons=buttons
         )
@@ -264,6 +260,7 @@ def render(
     return render_messages(
         draft,
         question_id=question.id,
+        language=question.language,
         max_bytes=limit,
         cuts=cuts,
         asked_by=question.user if alone else "",
@@ -271,6 +268,11 @@ def render(
         full_question=question.place.surface == "dm",  # where follow-up questions refer to it
         buttons=buttons,
     )
+
+
+def answer_below(language: Language) -> MessageBody:
+    """What a placeholder becomes when the answer went out as the next message."""
+    return one_line_message(say(language, Phrase.ANSWER_BELOW))
 
 
 def without_blocks(body: MessageBody) -> MessageBody:

@@ -142,7 +142,8 @@ class EphemeralView:
         """Show the newest draft. A failed request is not repeated: the next draft follows."""
         response_url, draft, reader = self._urls.newest(loop_time()), self._draft, self._reader
         assert response_url
-        parts = render(draft, self._question, buttons=answer_buttons(draft.phase))
+        buttons = answer_buttons(draft.phase, self._question.language)
+        parts = render(draft, self._question, buttons=buttons)
         words, unseen_since, reader.unseen_since = reader.words_written, reader.unseen_since, NEVER
         response_url.uses_left -= 1
         payload = replacement_payload(combined_message(parts))

@@ -6,8 +6,7 @@ from bot.delivery.edits.reply import EditedReply
 from bot.delivery.ephemeral.reply import EphemeralReply
 from bot.errors import SlackRefused
 from bot.values import Draft
-
-CANNOT_POST_HERE = "I can't post in this channel, so you get the answer here, and only you see it."
+from bot.words import Phrase
 
 
 class PublicReply:
@@ -23,7 +22,7 @@ class PublicReply:
             await self._active_reply.open(draft)
         except SlackRefused:
             self._active_reply = self._ephemeral
-            await self._ephemeral.notify_asker(CANNOT_POST_HERE)
+            await self._ephemeral.notify_asker(Phrase.PUBLIC_ANSWER_REFUSED)
 
     def show(self, draft: Draft) -> None:
         """As `Reply.show`."""

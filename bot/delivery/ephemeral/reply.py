@@ -16,28 +16,22 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.delivery import TurnGuard
-from bot.delivery.edits.layout import ANSWER_BELOW, render
+from bot.delivery.edits.layout import answer_below, render
 from bot.delivery.ephemeral.final_send import RETRY_PAUSE_SECONDS, send_with_retries
 from bot.delivery.ephemeral.live_view import EphemeralView
 from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS
 from bot.errors import LeaseLost, SlackError, SlackRateLimited, SlackUnreachable
 from bot.render.buttons import ephemeral_answer_buttons
-from bot.render.ephemeral import (
-    MORE_IN_DM_TEXT,
-    combined_message,
-    ephemeral_ack,
-    new_message_payload,
-)
+from bot.render.ephemeral import combined_message, ephemeral_ack, new_message_payload
 from bot.render.message import MessageBody
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Place, Question
+from bot.words import Phrase, say
 
 log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_SECONDS = 1.0  # seconds a request in flight may still take when delivery closes
-
-POSSIBLE_DUPLICATE_NOTICE = "Slack did not confirm this message at first, so you may see it twice."
 
 
 class FinalReply(Protocol):
@@ -117,7 +111,8 @@ class EphemeralReply:
 
         Raises `SlackRefused` when the DM is closed too, and `LeaseLost` when the turn is lost.
         """
-        parts = render(draft, self.question, buttons=ephemeral_answer_buttons(draft))
+        buttons = ephemeral_answer_buttons(draft, self.question.language)
+        parts = render(draft, self.question, buttons=buttons)
         sent = self._first_sent or await self._send_first_message(parts, draft)
         self._is_answered = True
         self._on_end(self.question, draft)
@@ -126,7 +121,8 @@ class EphemeralReply:
         channel = await self._open_dm()
         place = Place(self.question.place.team, channel, "dm")
         self._dm_reply = self._make_dm_reply(
-            replace(self.question, place=place), ANSWER_BELOW if sent else None
+            replace(self.question, place=place),
+            answer_below(self.question.language) if sent else None,
         )
         if self._is_abandoned:
             self._dm_reply.abandon()
@@ -152,7 +148,7 @@ class EphemeralReply:
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self._idle.wait()
 
-    async def notify_asker(self, line: str) -> None:
+    async def notify_asker(self, line: Phrase) -> None:
         """Send the asker an ephemeral line with the buttons of an acknowledgement. Failures are
         logged only."""
         if not self.question.response_url:
@@ -160,14 +156,14 @@ class EphemeralReply:
         try:
             await self._respond(
                 self.question.response_url,
-                new_message_payload(ephemeral_ack(self.question.id, line)),
+                new_message_payload(ephemeral_ack(self.question.id, self.question.language, line)),
             )
         except SlackError as error:
             log.warning("a notice for the asker of a command was not sent: %s", error)
 
     async def _send_first_message(self, parts: Sequence[MessageBody], draft: Draft) -> bool:
         """Send the first message; False if no response URL takes it."""
-        lines = [MORE_IN_DM_TEXT] if len(parts) > 1 else []
+        lines = [self._say(Phrase.MORE_IN_DM)] if len(parts) > 1 else []
         if self._guard:
             await self._guard.before_unverifiable_send()
         replaced = await self._view.show_final(combined_message(parts, *lines))
@@ -187,7 +183,7 @@ class EphemeralReply:
 
         async def send(may_be_sent: bool) -> None:
             duplicate = may_be_sent or unconfirmed_above
-            notices = [POSSIBLE_DUPLICATE_NOTICE] if duplicate else []
+            notices = [self._say(Phrase.POSSIBLE_DUPLICATE)] if duplicate else []
             body = combined_message(parts, *lines, *notices)
             await self._respond(url, new_message_payload(body))
 
@@ -198,6 +194,9 @@ class EphemeralReply:
                 result.refusal,
             )
         return result.is_sent
+
+    def _say(self, phrase: Phrase) -> str:
+        return say(self.question.language, phrase)
 
     async def _respond(self, url: str, body: Mapping[str, Any]) -> None:
         self._idle.clear()

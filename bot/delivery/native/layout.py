@@ -23,6 +23,7 @@ from bot.render.safety.neutralise import (
 from bot.render.split import CLOSING_RESERVE_BYTES, MessagePart, split_text
 from bot.storage.records import ShownMessage
 from bot.values import Draft, Phase
+from bot.words import Language
 
 # bytes of one stream; Slack takes 10.6 to 12 thousand (docs/slack.md#stream-size)
 MAX_NATIVE_STREAM_BYTES = 9_000
@@ -98,13 +99,19 @@ class NativeLayout:
     """
 
     def __init__(
-        self, question_id: str, limit: int = MAX_NATIVE_STREAM_BYTES, *, dm: bool = False
+        self,
+        question_id: str,
+        language: Language,
+        limit: int = MAX_NATIVE_STREAM_BYTES,
+        *,
+        dm: bool = False,
     ) -> None:
         self.stream_timestamps: list[str] = []  # the ts of each stream, in order
         self.is_live = False  # whether the last stream is not stopped
         self.shown_text = ""  # the part of the draft's text that Slack shows
         self._end_shown = False
         self._question_id = question_id
+        self._language = language
         self._dm = dm
         self._part = _StreamPart()
         self._limit = limit
@@ -244,8 +251,10 @@ class NativeLayout:
         return part.source_end
 
     def _footer_blocks(self, draft: Draft) -> str:
-        buttons = answer_buttons(draft.phase, dm=self._dm)
-        return render_footer(draft, question_id=self._question_id, buttons=buttons)
+        buttons = answer_buttons(draft.phase, self._language, dm=self._dm)
+        return render_footer(
+            draft, question_id=self._question_id, language=self._language, buttons=buttons
+        )
 
 
 def _byte_length(markdown: str) -> int:

@@ -72,7 +72,9 @@ class NativeReply:
         self._on_change = on_change
         self._on_stream_refused = on_stream_refused
         self._on_reader_lost = on_reader_lost
-        self._layout = NativeLayout(question.id, dm=question.place.surface == "dm")
+        self._layout = NativeLayout(
+            question.id, question.language, dm=question.place.surface == "dm"
+        )
         self._writer = StreamWriter(slack, question)
         self._draft: Draft | None = None
         self._draft_in_flight = Draft(Phase.ASKING)  # the draft of the step in flight

@@ -1,5 +1,6 @@
-"""Messages that are left unanswered on purpose.
+"""What is decided about a message before it is submitted as a question.
 
+languages.py        finds out the language of its author
 follow_ups.py       messages in a thread that do not mention the bot
 follow_up_gate.py   decides which of them are answered (pure)
 phrases.py          recognises "thanks" and the like (pure)

@@ -7,18 +7,12 @@ import logging
 from bot.errors import SlackError, StorageUnavailable
 from bot.listeners.context import ActionListener, ListenerContext, press_listener
 from bot.listeners.interactive import ephemeral_buttons
-from bot.listeners.interactive.ephemeral_buttons import PRESS_AGAIN_LATER
 from bot.listeners.payloads.questions import Press
 from bot.listeners.question_lookup import find_question
 from bot.turn.supervisor import Verdict
+from bot.words import Phrase
 
 log = logging.getLogger(__name__)
-
-NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
-NOT_YOURS_TO_RETRY = "Only the asker can ask this again."
-NOT_RUNNING = "This answer is not being written any more."
-QUESTION_UNKNOWN = "I no longer have this question. Please ask it again."
-QUESTION_DELETED = "Your question was deleted, so it was not asked again."
 
 
 def on_stop(context: ListenerContext) -> ActionListener:
@@ -29,11 +23,11 @@ def on_stop(context: ListenerContext) -> ActionListener:
         has_url = press.private and await _add_response_url(context, press)
         match await context.stop(press.turn, press.user):
             case Verdict.NOT_ASKER:
-                await tell(context, press, NOT_YOURS_TO_STOP)
+                await tell(context, press, Phrase.NOT_YOURS_TO_STOP)
             case Verdict.STORAGE_UNAVAILABLE:
-                await tell(context, press, PRESS_AGAIN_LATER)
+                await tell(context, press, Phrase.PRESS_AGAIN_LATER)
             case Verdict.NOT_RUNNING | Verdict.UNKNOWN_QUESTION if not press.private:
-                await tell(context, press, NOT_RUNNING)
+                await tell(context, press, Phrase.NOT_RUNNING)
             case _ if press.private and not has_url:  # the answer is a message of its own
                 await ephemeral_buttons.remove_pressed_message(context, press)
 
@@ -50,13 +44,13 @@ def on_retry(context: ListenerContext) -> ActionListener:
             verdict = await _retry_found(context, press, response_url)
         match verdict:
             case Verdict.NOT_ASKER:
-                await tell(context, press, NOT_YOURS_TO_RETRY)
+                await tell(context, press, Phrase.NOT_YOURS_TO_RETRY)
             case Verdict.STORAGE_UNAVAILABLE:
-                await tell(context, press, PRESS_AGAIN_LATER)
+                await tell(context, press, Phrase.PRESS_AGAIN_LATER)
             case Verdict.UNKNOWN_QUESTION:
-                await tell(context, press, QUESTION_UNKNOWN)
+                await tell(context, press, Phrase.QUESTION_UNKNOWN)
             case Verdict.QUESTION_DELETED:
-                await tell(context, press, QUESTION_DELETED)
+                await tell(context, press, Phrase.QUESTION_DELETED)
             case _ if press.private:
                 await ephemeral_buttons.replace_with_note(context, press)
             case _:
@@ -65,11 +59,12 @@ def on_retry(context: ListenerContext) -> ActionListener:
     return press_listener(handle_retry)
 
 
-async def tell(context: ListenerContext, press: Press, text: str) -> None:
-    """Show `text` to the person who pressed, and to nobody else. A failure is logged."""
+async def tell(context: ListenerContext, press: Press, phrase: Phrase) -> None:
+    """Show a phrase to the person who pressed, and to nobody else. A failure is logged."""
     if press.private:
-        await ephemeral_buttons.tell(context, press, text)
+        await ephemeral_buttons.tell(context, press, phrase)
         return
+    text = await context.say_to(press.user, phrase)
     try:
         await context.slack.post_ephemeral(
             press.channel, press.user, text=text, thread_ts=press.thread_ts
@@ -84,6 +79,8 @@ async def _retry_found(context: ListenerContext, press: Press, response_url: str
     except SlackError as error:
         log.warning("could not read a thread to find the question to retry: %s", error)
         return Verdict.STORAGE_UNAVAILABLE
+    if question:
+        question = await context.with_language(question)
     return await context.retry(press.turn, press.user, question, response_url)
 
 

@@ -17,7 +17,6 @@ from bot.listeners.payloads.questions import Press
 from bot.render.buttons import SHARE_ACTION, Element, ack_buttons, ephemeral_answer_buttons
 from bot.render.ephemeral import (
     DELETE_PAYLOAD,
-    MORE_IN_DM_TEXT,
     combined_message,
     new_message_payload,
     one_line_message,
@@ -28,16 +27,9 @@ from bot.render.message import MessageBody
 from bot.storage.records import TurnRecord
 from bot.storage.turn_ids import retry_turn_id
 from bot.turn.ephemeral.repost import RepostResult
+from bot.words import Phrase, say
 
 log = logging.getLogger(__name__)
-
-ANSWER_UNKNOWN = "I no longer have this answer, so it can't be passed on."
-PRESS_AGAIN_LATER = "That did not work just now. Please press again in a moment."
-ASKED_AGAIN = "Asked again. The answer will stand below when it is complete."
-SHARED = "Shared in this channel."
-CONTINUED_IN_DM = "Goes on in our direct messages."
-CANNOT_POST_HERE = "I can't post here. Invite me to this channel, then press again."
-CANNOT_POST_IN_DM = "I can't write to you in direct messages."
 
 
 def on_show(context: ListenerContext) -> ActionListener:
@@ -48,7 +40,7 @@ def on_show(context: ListenerContext) -> ActionListener:
             is_added = await add_response_url(context, press, live=True)
         except StorageUnavailable as error:
             log.warning("could not look up the answer to show: %s", error)
-            await tell(context, press, PRESS_AGAIN_LATER)
+            await tell(context, press, Phrase.PRESS_AGAIN_LATER)
             return
         if not is_added:
             await remove_pressed_message(context, press)
@@ -64,7 +56,7 @@ def on_repost(context: ListenerContext, action_id: str) -> ActionListener:
             await _repost(context, press, action_id)
         except (SlackError, StorageUnavailable) as error:
             log.warning("could not repost an ephemeral answer: %s", error)
-            await tell(context, press, PRESS_AGAIN_LATER)
+            await tell(context, press, Phrase.PRESS_AGAIN_LATER)
 
     return press_listener(handle_repost)
 
@@ -73,14 +65,16 @@ async def _repost(context: ListenerContext, press: Press, action_id: str) -> Non
     answers = context.ephemeral_answers
     answer = await answers.find_answer(press.turn, press.user)
     if answer is None or not answer.draft.text.strip():
-        await tell(context, press, ANSWER_UNKNOWN)
+        await tell(context, press, Phrase.ANSWER_UNKNOWN)
         return
     sharing = action_id == SHARE_ACTION
     posted = await (answers.share if sharing else answers.continue_in_dm)(answer)
     if posted is RepostResult.REFUSED_BY_SLACK:
-        await tell(context, press, CANNOT_POST_HERE if sharing else CANNOT_POST_IN_DM)
+        refusal = Phrase.SHARING_REFUSED if sharing else Phrase.DM_REFUSED
+        await tell(context, press, refusal)
     elif posted is not RepostResult.IN_PROGRESS:  # the press that posts it shows the result
-        await _replace_answer(context, press, answer, SHARED if sharing else CONTINUED_IN_DM)
+        line = Phrase.SHARED if sharing else Phrase.CONTINUED_IN_DM
+        await _replace_answer(context, press, answer, line)
 
 
 async def add_response_url(context: ListenerContext, press: Press, *, live: bool) -> bool:
@@ -95,8 +89,9 @@ async def add_response_url(context: ListenerContext, press: Press, *, live: bool
     )
 
 
-async def tell(context: ListenerContext, press: Press, line: str) -> None:
-    """Show a line below the pressed message."""
+async def tell(context: ListenerContext, press: Press, phrase: Phrase) -> None:
+    """Show a line below the pressed message, in the language of the person who pressed."""
+    line = await context.say_to(press.user, phrase)
     await _respond(context, press, new_message_payload(one_line_message(line)))
 
 
@@ -111,19 +106,26 @@ async def replace_with_note(context: ListenerContext, press: Press) -> None:
         failed = await context.ephemeral_answers.find_answer(press.turn, press.user)
     except StorageUnavailable:
         failed = None
-    message = (
-        combined_message(_parts(failed), ASKED_AGAIN) if failed else one_line_message(ASKED_AGAIN)
+    language = (
+        failed.question.language
+        if failed
+        else await context.language_of(context.identity.team_id, press.user)
     )
-    body = with_buttons(message, retry_turn_id(press.turn), ack_buttons())
+    line = say(language, Phrase.ASKED_AGAIN)
+    message = combined_message(_parts(failed), line) if failed else one_line_message(line)
+    body = with_buttons(message, retry_turn_id(press.turn), ack_buttons(language))
     await _respond(context, press, replacement_payload(body))
 
 
 async def _replace_answer(
-    context: ListenerContext, press: Press, answer: TurnRecord, line: str
+    context: ListenerContext, press: Press, answer: TurnRecord, line: Phrase
 ) -> None:
     """Replace the answer with itself, without the button that was pressed."""
-    parts = _parts(answer, ephemeral_answer_buttons(answer.draft, press.value.split()))
-    lines = (MORE_IN_DM_TEXT, line) if len(parts) > 1 else (line,)
+    language = answer.question.language
+    buttons = ephemeral_answer_buttons(answer.draft, language, press.value.split())
+    parts = _parts(answer, buttons)
+    phrases = (Phrase.MORE_IN_DM, line) if len(parts) > 1 else (line,)
+    lines = (say(language, phrase) for phrase in phrases)
     await _respond(context, press, replacement_payload(combined_message(parts, *lines)))
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 
 from bot.errors import SlackError
-from bot.history.new_conversation import NEW_CONVERSATION_REPLY, new_conversation_metadata
+from bot.history.new_conversation import new_conversation_metadata
 from bot.listeners.context import ActionListener, ListenerContext, press_listener
 from bot.listeners.interactive import buttons
 from bot.listeners.payloads.questions import Press
 from bot.render.buttons import NEW_CONVERSATION_VALUE
 from bot.render.ephemeral import one_line_message
+from bot.words import Phrase
 
 log = logging.getLogger(__name__)
-
-NEW_CONVERSATION_FAILED = "I couldn't begin a new conversation. Please choose it again."
 
 
 def on_chosen(context: ListenerContext) -> ActionListener:
@@ -26,7 +25,8 @@ def on_chosen(context: ListenerContext) -> ActionListener:
     async def handle_chosen(press: Press) -> None:
         if press.value != NEW_CONVERSATION_VALUE or press.private:
             return
-        reply = one_line_message(NEW_CONVERSATION_REPLY)
+        line = await context.say_to(press.user, Phrase.NEW_CONVERSATION_STARTED)
+        reply = one_line_message(line)
         try:
             await context.slack.post(
                 press.channel,
@@ -36,6 +36,6 @@ def on_chosen(context: ListenerContext) -> ActionListener:
             )
         except SlackError as error:
             log.warning("could not post the message that starts a new conversation: %s", error)
-            await buttons.tell(context, press, NEW_CONVERSATION_FAILED)
+            await buttons.tell(context, press, Phrase.NEW_CONVERSATION_FAILED)
 
     return press_listener(handle_chosen)

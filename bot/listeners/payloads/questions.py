@@ -6,7 +6,6 @@ answered, messages that don't mention us, edits, deletions, joins and other subt
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from bot.listeners.payloads.addressing import (
 )
 from bot.render.buttons import BUTTONS_BLOCK_PREFIX
 from bot.render.incoming import find_mentions, mrkdwn_to_text, read_question
+from bot.storage.turn_ids import first_turn_id, message_turn_id
 from bot.values import Place, Question, message_key
 
 Payload = Mapping[str, Any]
@@ -72,7 +72,7 @@ def parse_command(form: Payload, *, in_our_dm: bool) -> Question:
     trigger = str(form.get("trigger_id") or f"{form['user_id']}:{text}")
     channel, team = str(form["channel_id"]), str(form.get("team_id") or "")
     return Question(
-        id=_turn_id(f"{team}:{trigger}"),
+        id=first_turn_id(f"{team}:{trigger}"),
         keys=(f"trigger:{team}:{trigger}",),
         place=Place(team, channel, "dm" if in_our_dm else "command"),
         user=str(form["user_id"]),
@@ -165,7 +165,7 @@ def parse_event_question(body: Payload, event: Payload, us: BotIdentifiers) -> Q
     )
     ts, bot, asked = str(event["ts"]), bot_id_of(event), read_question(event, ids)
     return Question(
-        id=_turn_id(f"{place.team}:{place.channel}:{ts}"),
+        id=message_turn_id(place.team, place.channel, ts),
         keys=_idempotency_keys(body, event, place, ts),
         place=place,
         user=str(event.get("user") or bot),
@@ -214,8 +214,3 @@ def _user_team(body: Payload, event: Payload) -> str | None:
         return None
     named = (event.get(name) for name in ("user_team", "source_team", "team"))
     return next((team for team in named if isinstance(team, str) and team), "")
-
-
-def _turn_id(key: str) -> str:
-    """The turn's id, which is the same for each delivery of a question and on each replica."""
-    return hashlib.sha256(key.encode()).hexdigest()[:12]

@@ -16,7 +16,6 @@ from typing import Any
 
 from bot.delivery import Reply
 from bot.delivery.delivery import Delivery
-from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.errors import (
     LeaseLost,
     PromptTooLong,
@@ -46,12 +45,11 @@ from bot.upstream.events import Activity, Event, Failed, Finished, Reconnecting,
 from bot.upstream.prompt import Prompt
 from bot.upstream.resume_point import ResumePoint
 from bot.values import REMOVED_DRAFT, Phase
+from bot.words import Phrase, say
 
 log = logging.getLogger(__name__)
 
 SLACK_RETRY_SECONDS = 1.0  # seconds until messages are read again after Slack did not answer
-
-HALVED_REMARK = "The conversation was too long for the model, so its older half was left out"
 
 IDEMPOTENT_HOSTED_TOOLS = frozenset(
     {"web_search", "web_search_preview", "file_search", "code_interpreter", "image_generation"}
@@ -147,7 +145,8 @@ class AnswerRunner:
         state = initial_state(turn.record, time.time())
         state.model_name = self.upstream.model_name
         if turn.record.send_unverifiable and not existing and state.phase is Phase.DONE:
-            status_line = join_status_lines(POSSIBLE_DUPLICATE_NOTICE, state.status_line)
+            notice = say(state.language, Phrase.POSSIBLE_DUPLICATE)
+            status_line = join_status_lines(notice, state.status_line)
             state.end(replace(state.draft, status_line=status_line))
         return state
 
@@ -309,8 +308,9 @@ class AnswerInProgress:
         shorter = halve_messages(prompt.messages)
         if await self._read_events(prompt, resume_from, may_halve=bool(shorter)):
             return prompt
-        if HALVED_REMARK not in self._state.remark:
-            self._state.remark = join_remarks(self._state.remark, HALVED_REMARK)
+        halved = say(self._state.language, Phrase.OLDER_HALF_LEFT_OUT)
+        if halved not in self._state.remark:
+            self._state.remark = join_remarks(self._state.remark, halved)
         prompt = replace(prompt, messages=shorter)
         await self._read_events(prompt, may_halve=False)
         return prompt

@@ -8,26 +8,15 @@ model: their outcome is known at once.
 
 from __future__ import annotations
 
-from bot.history.new_conversation import NEW_CONVERSATION_REPLY, asks_for_new_conversation
+from bot.history.new_conversation import asks_for_new_conversation
 from bot.storage.records import TurnRecord
 from bot.turn.durability.crash_limit import CrashLimit, crash_limit
 from bot.turn.durability.tool_progress import parse_progress
-from bot.turn.state.answer_state import INTERRUPTED_MESSAGE, AnswerState
+from bot.turn.state.answer_state import AnswerState, with_reference
 from bot.turn.state.unreadable_parts import wordless_question_reply
 from bot.upstream.resume_point import ResumePoint
 from bot.values import Draft, Phase, Question
-
-NOT_REPEATED_MESSAGE = (
-    "The bot was stopped after this answer had used a tool. It was not begun anew, so that "
-    "nothing is done twice."
-)
-GIVEN_UP_MESSAGE = "The bot stopped several times while it wrote this answer, so it was given up."
-
-EMPTY_QUESTION_HINT = (
-    "Hi! Ask me anything, for example:\n\n"
-    "- *What are three good names for a release party?*\n"
-    "- *Summarise this thread in five lines.*"
-)
+from bot.words import Phrase, say
 
 
 def message_list_is_complete(record: TurnRecord, *, clean_handover: bool) -> bool:
@@ -48,13 +37,14 @@ def initial_state(record: TurnRecord, now: float) -> AnswerState:
     response = resume_point_of(record)
     cursor = response.cursor if response and response.parsed_cursor else ""
     before = parse_progress(record.tool_rounds).before
-    state = AnswerState(record.question.id, record.draft.text, cursor, before)
+    question = record.question
+    state = AnswerState(question.id, question.language, record.draft.text, cursor, before)
     state.usage = record.usage
     if end := end_at_takeover(record, now):
         state.end(end)
     elif record.waiting:
         state.queue_in_thread()
-    elif end := predetermined_end(record.question):
+    elif end := predetermined_end(question):
         state.end(end)
     return state
 
@@ -62,10 +52,11 @@ def initial_state(record: TurnRecord, now: float) -> AnswerState:
 def predetermined_end(question: Question) -> Draft | None:
     """The answer to a question that needs no model; None for any other question."""
     if not question.text.strip():
-        return Draft(Phase.DONE, wordless_question_reply(question) or EMPTY_QUESTION_HINT)
-    return (
-        Draft(Phase.DONE, NEW_CONVERSATION_REPLY) if asks_for_new_conversation(question) else None
-    )
+        hint = say(question.language, Phrase.EMPTY_QUESTION)
+        return Draft(Phase.DONE, wordless_question_reply(question) or hint)
+    if asks_for_new_conversation(question):
+        return Draft(Phase.DONE, say(question.language, Phrase.NEW_CONVERSATION_STARTED))
+    return None
 
 
 def resume_point_of(record: TurnRecord) -> ResumePoint | None:
@@ -98,15 +89,20 @@ def end_at_takeover(record: TurnRecord, now: float) -> Draft | None:
     if limit is CrashLimit.END_AS_FAILED:
         return Draft(Phase.FAILED, record.draft.text, _given_up_message(record))
     if limit is CrashLimit.END_AS_INTERRUPTED:
-        return Draft(Phase.INTERRUPTED, record.draft.text, INTERRUPTED_MESSAGE)
+        return Draft(Phase.INTERRUPTED, record.draft.text, _say(record, Phrase.INTERRUPTED))
     if (
         record.irreversible
         and not record.response_id
         and not parse_progress(record.tool_rounds).covers_all_effects
     ):
-        return Draft(Phase.INTERRUPTED, record.draft.text, NOT_REPEATED_MESSAGE)
+        return Draft(Phase.INTERRUPTED, record.draft.text, _say(record, Phrase.NOT_REPEATED))
     return None
 
 
 def _given_up_message(record: TurnRecord) -> str:
-    return f"{GIVEN_UP_MESSAGE} (reference {record.question.id})"
+    question = record.question
+    return with_reference(question.language, Phrase.GIVEN_UP, question.id)
+
+
+def _say(record: TurnRecord, phrase: Phrase) -> str:
+    return say(record.question.language, phrase)

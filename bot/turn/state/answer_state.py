@@ -29,15 +29,10 @@ from bot.upstream.events import (
 )
 from bot.upstream.tool_round import ModelOutput
 from bot.values import REMOVED_DRAFT, STATUS_SEPARATOR, Draft, Phase, Usage
+from bot.words import Language, Phrase, Sentence, say
 
-NO_TEXT_MESSAGE = "The model ended without writing an answer."
-INTERRUPTED_MESSAGE = "The bot was stopped while it wrote this answer. Please ask again."
-WAITING_STATUS = "Waiting for the answer above…"
-UNEXPECTED_ERROR_MESSAGE = "Something went wrong on my side."
-CUT_OFF_NOTICES = {
-    "content_filter": "Cut off by the content filter",
-}
-CUT_OFF_AT_LENGTH_NOTICE = "Cut off at the length limit"
+CUT_OFF_NOTICES = {"content_filter": Phrase.CUT_OFF_BY_FILTER}
+"""By the reason that the model's server gives; any other is a length limit."""
 
 MAX_REMARK_CHARACTERS = 300
 """Characters of a remark after a sentence about the outcome. Ours: both stay one line."""
@@ -48,6 +43,7 @@ class AnswerState:
 
     Arguments:
     - `reference`: the turn's id, shown under a failure so that the operator finds it in the log.
+    - `language`: of the status lines.
     - `visible_text`: the text that Slack shows already.
     - `cursor`: where to resume the response after `visible_text`; "" if the response is written
       again from its beginning.
@@ -66,11 +62,13 @@ class AnswerState:
     def __init__(
         self,
         reference: str,
+        language: Language,
         visible_text: str = "",
         cursor: str = "",
         previous_rounds_text: str = "",
     ) -> None:
         self.reference = reference
+        self.language = language
         self.remark = ""
         self.phase = Phase.RECONNECTING if visible_text else Phase.ASKING
         self.status_line = ""
@@ -107,12 +105,14 @@ class AnswerState:
 
     def queue(self, ahead: int) -> Draft:
         """Show that the question waits for a slot, with `ahead` others before it."""
-        self.phase, self.status_line = Phase.QUEUED, f"Waiting, {ahead} before you"
+        self.phase = Phase.QUEUED
+        self.status_line = say(self.language, Phrase.WAITING_BEHIND, ahead=ahead)
         return self.draft
 
     def queue_in_thread(self) -> Draft:
         """Show that the question waits for the answer before it in its thread."""
-        self.phase, self.status_line = Phase.QUEUED, WAITING_STATUS
+        self.phase = Phase.QUEUED
+        self.status_line = say(self.language, Phrase.WAITING_IN_THREAD)
         return self.draft
 
     def start_asking(self) -> Draft:
@@ -128,7 +128,7 @@ class AnswerState:
 
     def stop(self, user: str) -> Draft:
         """End the answer because `user` stopped it; its text stays."""
-        return self._end(Phase.STOPPED, f"Stopped by <@{user}>")
+        return self._end(Phase.STOPPED, say(self.language, Phrase.STOPPED_BY, user=user))
 
     def remove(self) -> Draft:
         """End the answer because its question was deleted; all of its text is removed."""
@@ -140,11 +140,11 @@ class AnswerState:
         A restart usually hands the turn over instead: this is for a hand-over that failed and for
         a turn given up after crashes.
         """
-        return self._end(Phase.INTERRUPTED, INTERRUPTED_MESSAGE)
+        return self._end(Phase.INTERRUPTED, say(self.language, Phrase.INTERRUPTED))
 
-    def fail(self, user_message: str = UNEXPECTED_ERROR_MESSAGE) -> Draft:
-        """End the answer as failed; its text stays, with `user_message` and the reference."""
-        return self._end(Phase.FAILED, f"{user_message} (reference {self.reference})")
+    def fail(self, message: Phrase | Sentence | str = Phrase.UNEXPECTED_ERROR) -> Draft:
+        """End the answer as failed; its text stays, with `message` and the reference."""
+        return self._end(Phase.FAILED, with_reference(self.language, message, self.reference))
 
     def cut_off(self, user_message: str, max_characters: int) -> Draft:
         """End the answer because it reached one of our limits; the first `max_characters` of its
@@ -168,7 +168,10 @@ class AnswerState:
                 self._continue()
                 self.status_line = text
             case Reconnecting(attempt, of):
-                self.phase, self.status_line = Phase.RECONNECTING, f"Reconnecting ({attempt}/{of})…"
+                self.phase = Phase.RECONNECTING
+                self.status_line = say(
+                    self.language, Phrase.RECONNECTING_ATTEMPT, attempt=attempt, of=of
+                )
             case Started(_, model):
                 self.model_name = model or self.model_name
                 self._continue()
@@ -202,12 +205,11 @@ class AnswerState:
         if self.tool_calls:
             self._start_next_round()
         elif not (self.previous_rounds_text + self._current_text).strip():
-            self.fail(NO_TEXT_MESSAGE)
+            self.fail(Phrase.NO_TEXT)
         elif event.cut_off_reason:
             self._current_text += render_sources(self._sources)
-            self._end(
-                Phase.CUT_OFF, CUT_OFF_NOTICES.get(event.cut_off_reason, CUT_OFF_AT_LENGTH_NOTICE)
-            )
+            notice = CUT_OFF_NOTICES.get(event.cut_off_reason, Phrase.CUT_OFF_AT_LENGTH)
+            self._end(Phase.CUT_OFF, say(self.language, notice))
         else:
             self._current_text += render_sources(self._sources)
             self._end(Phase.DONE)
@@ -245,6 +247,11 @@ class AnswerState:
         return join_status_lines(
             status_line, short if short == self.remark else short.rstrip() + "…"
         )
+
+
+def with_reference(language: Language, message: Phrase | Sentence | str, reference: str) -> str:
+    """A message about a failure, with the id by which the operator finds it in the log."""
+    return say(language, Phrase.WITH_REFERENCE, message=message, reference=reference)
 
 
 def join_status_lines(*lines: str) -> str:

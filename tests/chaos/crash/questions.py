@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
-from bot.history.new_conversation import EARLIER_USED_REMARK
-from bot.history.remarks import UNREAD_DM, UNREAD_NEWEST, UNREAD_THREAD
 from bot.playground.slack.records import Message
-from bot.render.ephemeral import MORE_IN_DM_TEXT
+from bot.words import Phrase
 from tests.e2e.bot.running import asked_by, markdown, status_text, upstream_text
+from tests.support.words import english
 from tests.unit.playground import live
 
 Surface = Literal["mention", "dm", "command"]
@@ -124,7 +122,7 @@ def _private_complaints(found: Sequence[Shown], asked: AskedQuestion) -> list[st
     whispers = [one for one in found if one.get("is_ephemeral")]
     wrong = []
     if len(whispers) > 1 and not all(
-        POSSIBLE_DUPLICATE_NOTICE in status_text(one) for one in whispers[1:]
+        english(Phrase.POSSIBLE_DUPLICATE) in status_text(one) for one in whispers[1:]
     ):
         wrong.append(f"doubled: {len(whispers)} private answers")
     last = found[max(0, len(whispers) - 1) :]
@@ -175,12 +173,12 @@ def _unexpected_note(message: Shown) -> str:
         said = said.removeprefix(who).strip()
     for fine in (
         BELOW,
-        MORE_IN_DM_TEXT,
-        POSSIBLE_DUPLICATE_NOTICE,
-        EARLIER_USED_REMARK,
-        UNREAD_THREAD,
-        UNREAD_DM,
-        UNREAD_NEWEST,
+        english(Phrase.MORE_IN_DM),
+        english(Phrase.POSSIBLE_DUPLICATE),
+        english(Phrase.EARLIER_USED),
+        english(Phrase.THREAD_UNREAD),
+        english(Phrase.DM_UNREAD),
+        english(Phrase.NEWEST_UNREAD),
     ):
         said = said.replace(fine, "").strip()
     return said

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
-from bot.history.remarks import UNREAD_DM
+from bot.words import Phrase
 from tests.chaos.crash.questions import AskedQuestion, ask, complaints
 from tests.chaos.crash.slack_observer import SlackObserver
 from tests.e2e.bot.running import upstream_text
+from tests.support.words import english
 from tests.unit.playground import live
 
 QUESTION = "write 120 words"
@@ -78,7 +78,7 @@ async def test_answer_in_two_messages_has_no_complaints(shown: Shown) -> None:
 
 
 async def test_complete_answer_may_say_that_the_conversation_was_not_read(shown: Shown) -> None:
-    await shown.post(ANSWER, state(UNREAD_DM))
+    await shown.post(ANSWER, state(english(Phrase.DM_UNREAD)))
     assert shown.kinds() == set()
 
 
@@ -117,7 +117,9 @@ async def test_answer_outside_the_message_of_its_first_text_is_reported_as_moved
     assert shown.kinds() == found
 
 
-@pytest.mark.parametrize(("note", "found"), [("", {"doubled"}), (POSSIBLE_DUPLICATE_NOTICE, set())])
+@pytest.mark.parametrize(
+    ("note", "found"), [("", {"doubled"}), (english(Phrase.POSSIBLE_DUPLICATE), set())]
+)
 async def test_second_ephemeral_answer_must_say_that_it_may_be_a_duplicate(
     note: str, found: set[str]
 ) -> None:

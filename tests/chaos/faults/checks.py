@@ -11,12 +11,13 @@ from typing import Any
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.turn.supervisor import UNAVAILABLE_MESSAGE
+from bot.words import Phrase
 from tests.chaos.crash.bots import Bot
 from tests.chaos.crash.open_turns import find_open_turns
 from tests.chaos.crash.questions import AskedQuestion, answer
 from tests.chaos.crash.testbed import BotTestbed
 from tests.e2e.bot.running import markdown, status_text
+from tests.support.words import english
 from tests.unit.playground.live import LiveSlack
 
 PATIENCE = 20.0
@@ -119,7 +120,8 @@ def refusals(slack: LiveSlack, asked: AskedQuestion) -> int:
     else:
         found = answer(slack, asked)
     return sum(
-        UNAVAILABLE_MESSAGE in status_text(one) or UNAVAILABLE_MESSAGE in str(one.get("text"))
+        english(Phrase.DATABASE_UNAVAILABLE) in status_text(one)
+        or english(Phrase.DATABASE_UNAVAILABLE) in str(one.get("text"))
         for one in found
     )
 

@@ -16,13 +16,14 @@ from typing import Any
 from aiohttp import web
 
 from bot import settings
-from bot.history.new_conversation import EARLIER_USED_REMARK
 from bot.playground.board import Board
 from bot.playground.model.conversation import Conversation, spoken
 from bot.playground.model.script import answer
 from bot.playground.model.server import ModelConfig, add_model
 from bot.playground.slack.server import SlackConfig
+from bot.words import Phrase
 from tests.support.local_server import serve_app
+from tests.support.words import english
 from tests.unit.playground import live
 
 START_SECONDS = 20.0
@@ -148,7 +149,7 @@ def is_finished(message: Mapping[str, Any]) -> bool:
     return bool(markdown(message)) and status_text(message) in {
         "",
         asked_by(message),
-        EARLIER_USED_REMARK,
+        english(Phrase.EARLIER_USED),
     }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.listeners.interactive.buttons import QUESTION_DELETED
 from bot.playground.board import Board
+from bot.words import Phrase
 from tests.e2e.bot.running import (
     START_SECONDS,
     System,
@@ -19,6 +19,7 @@ from tests.e2e.bot.running import (
     status_text,
     upstream_text,
 )
+from tests.support.words import english
 from tests.unit.playground import live
 
 MENTION = f"<@{live.BOT}>"
@@ -145,7 +146,10 @@ async def test_question_deleted_since_its_answer_failed_is_not_tried_again(
         press(system, failed)
         await slack.until(lambda: slack.called("chat.postEphemeral"))
         [told] = slack.called("chat.postEphemeral")
-        assert (told.args["user"], told.args["text"]) == (live.YOU, QUESTION_DELETED)
+        assert (told.args["user"], told.args["text"]) == (
+            live.YOU,
+            english(Phrase.QUESTION_DELETED),
+        )
         assert len(slack.called("chat.postMessage")) == 1
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.history.new_conversation import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
 from bot.render.buttons import MENU_ACTION, NEW_CONVERSATION_VALUE
+from bot.words import Phrase
 from tests.e2e.bot.running import System, markdown, running_system, status_text
+from tests.support.words import english
 from tests.unit.playground import live
 
 
@@ -41,16 +42,18 @@ async def test_direct_message_conversation_continues_until_a_new_one_is_started(
         await say(system, "My name is Ada.")
         assert status_text(system.answers(live.DM)[-1]) == ""
         assert "Your name is **Ada**" in await say(system, "What is my name?")
-        assert status_text(system.answers(live.DM)[-1]) == EARLIER_USED_REMARK
+        assert status_text(system.answers(live.DM)[-1]) == english(Phrase.EARLIER_USED)
 
-        assert await say(system, "new conversation") == NEW_CONVERSATION_REPLY
+        assert await say(system, "new conversation") == english(Phrase.NEW_CONVERSATION_STARTED)
         assert "Your name is" not in await say(system, "What is my name?")
         assert status_text(system.answers(live.DM)[-1]) == ""
 
         await say(system, "My name is Bob.")
         choose_new_conversation(system)
         await system.slack.until(
-            lambda: status_text(system.answers(live.DM)[-1]) == NEW_CONVERSATION_REPLY
+            lambda: (
+                status_text(system.answers(live.DM)[-1]) == english(Phrase.NEW_CONVERSATION_STARTED)
+            )
         )
         system.slack.workspace.say(live.DM, "What is my name?")
         answered = len(system.answers(live.DM)) - 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot.history.new_conversation import EARLIER_USED_REMARK, NEW_CONVERSATION_REPLY
+from bot.words import Phrase
 from tests.e2e.page.journey import answer, playing, visit, write
+from tests.support.words import english
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -17,11 +18,11 @@ async def test_menu_of_an_answer_starts_a_new_conversation(chrome: Browser) -> N
         await expect(answer(page)).to_contain_text("Pleased to meet you")
         await write(page, "What is my name?")
         await expect(answer(page)).to_contain_text("Your name is Ada")
-        await expect(answer(page)).to_contain_text(EARLIER_USED_REMARK)
+        await expect(answer(page)).to_contain_text(english(Phrase.EARLIER_USED))
         menu = page.locator("#replies select.menu").last
         await menu.select_option(label="New conversation")
         await expect(page.locator("#messages li.by-bot").last).to_contain_text(
-            NEW_CONVERSATION_REPLY
+            english(Phrase.NEW_CONVERSATION_STARTED)
         )
         await write(page, "What is my name?")
         await expect(answer(page)).to_contain_text("You")

@@ -18,6 +18,7 @@ from bot.render.message import render_messages
 from bot.slack import Slack
 from bot.values import Draft, Question
 from tests.support.virtual_time import now
+from tests.support.words import EN
 from tests.unit.delivery.fake_slack import FakeSlack, connect
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class Peer:
         self.ts = ""
 
     async def open(self, draft: Draft) -> None:
-        [body] = render_messages(draft, question_id=self.question.id)
+        [body] = render_messages(draft, question_id=self.question.id, language=EN)
         place = self.question.place
         self.ts = await _insist(
             partial(
@@ -56,7 +57,7 @@ class Peer:
         )
 
     async def edit(self, draft: Draft) -> None:
-        body = render_messages(draft, question_id=self.question.id, max_bytes=10**6)[0]
+        body = render_messages(draft, question_id=self.question.id, language=EN, max_bytes=10**6)[0]
         channel = self.question.place.channel
         await self.slack.update(channel, self.ts, text=body.text, blocks=body.blocks)
 

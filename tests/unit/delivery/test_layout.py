@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.delivery.edits.layout import ANSWER_BELOW, EditLayout, without_blocks
+from bot.delivery.edits.layout import EditLayout, answer_below, without_blocks
 from bot.delivery.edits.reconcile import Delete, Edit, Post
 from bot.render.message import MessageBody
 from bot.values import Draft
+from tests.support.words import EN
 from tests.unit.delivery.delivery_setup import THINKING, done, question, words, writing
 
 
@@ -86,7 +87,7 @@ def test_edit_layout_roll_over_does_not_count_invisible_text_as_shown(hidden: st
     whole = done(f"{hidden} One two three.")
     assert layout.roll_over(whole)
     assert settle(layout, whole) == [Post, Edit]
-    assert layout.shown[0].body == ANSWER_BELOW
+    assert layout.shown[0].body == answer_below(EN)
     assert "One two three." in stands(layout)[1]
 
 
@@ -117,7 +118,7 @@ def test_edit_layout_roll_over_of_a_placeholder_points_to_the_answer() -> None:
     layout = opened()
     assert layout.roll_over(done("All of it."))
     assert settle(layout, done("All of it.")) == [Post, Edit]
-    assert layout.shown[0].body == ANSWER_BELOW
+    assert layout.shown[0].body == answer_below(EN)
     assert stands(layout)[1] == "All of it."
 
 
@@ -200,5 +201,5 @@ def test_edit_layout_shows_every_word_once_after_any_roll_overs(
             layout.roll_over(writing(whole[:count]))
         settle(layout, writing(whole[:count]))
     settle(layout, done(whole[: count + 1]))
-    found = " ".join(text for text in stands(layout) if text != ANSWER_BELOW.text)
+    found = " ".join(text for text in stands(layout) if text != answer_below(EN).text)
     assert found.split() == whole[: count + 1].split()

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.render.buttons import SHARE_ACTION
+from bot.words import Phrase
 from tests.support.virtual_time import now
+from tests.support.words import english
 from tests.unit.delivery.delivery_setup import done, words, writing
 from tests.unit.delivery.ephemeral_answer import count_finished, open_ephemeral_reply, write
 from tests.unit.delivery.fake_slack import FakeSlack
@@ -89,7 +90,7 @@ async def test_live_view_with_a_refused_url_sends_the_answer_below(kind: str, fa
         await reply.finish(done(text))
     assert count_finished(urls, text) == 1
     assert [markdown(body) for body in urls.below] == [text]
-    assert POSSIBLE_DUPLICATE_NOTICE not in state(urls.below[0])
+    assert english(Phrase.POSSIBLE_DUPLICATE) not in state(urls.below[0])
 
 
 @pytest.mark.parametrize("fault", [500, "lost"])
@@ -102,7 +103,7 @@ async def test_live_view_with_an_unreachable_url_sends_below_with_a_duplicate_no
         urls.fault = lambda use: fault if use.url != COMMAND else None
         await reply.finish(done("So."))
     assert [markdown(body) for body in urls.below] == ["So."]
-    assert POSSIBLE_DUPLICATE_NOTICE in state(urls.below[0])
+    assert english(Phrase.POSSIBLE_DUPLICATE) in state(urls.below[0])
 
 
 async def test_live_view_with_expired_urls_sends_the_answer_to_the_dm() -> None:

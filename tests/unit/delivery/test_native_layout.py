@@ -25,6 +25,7 @@ from bot.delivery.native.layout import (
 from bot.render.safety.neutralise import neutralise_once, replace_control_characters
 from bot.render.safety.tags import HTML_TAG
 from bot.values import Draft, Phase
+from tests.support.words import EN
 from tests.unit.delivery.delivery_setup import THINKING, done, words, writing
 from tests.unit.render.reference_reader import fragments
 from tests.unit.render.test_neutralise import attacks, live_forms
@@ -37,7 +38,7 @@ LINK_TARGET = re.compile(r"\]\([^)]*\)")
 class LayoutSetup:
     """An answer, and the chunks of each of its streams."""
 
-    layout: NativeLayout = field(default_factory=lambda: NativeLayout("t1"))
+    layout: NativeLayout = field(default_factory=lambda: NativeLayout("t1", EN))
     streams: list[list[str]] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
 
@@ -70,7 +71,7 @@ def written_in_steps(
     text: str, lengths: list[int], *, limit: int = MAX_NATIVE_STREAM_BYTES
 ) -> LayoutSetup:
     """An answer that was looked at whenever it was so long, and at its end."""
-    setup = LayoutSetup(NativeLayout("t1", limit))
+    setup = LayoutSetup(NativeLayout("t1", EN, limit))
     for length in sorted({length for length in lengths if length < len(text)}):
         assert SwitchToEdits not in setup.apply(writing(text[:length]))
     if setup.streams:
@@ -168,7 +169,7 @@ def test_native_layout_closes_code_in_an_old_stream() -> None:
 
 
 def test_native_layout_switches_to_edits_for_an_old_stream_without_text() -> None:
-    layout = NativeLayout("t1")
+    layout = NativeLayout("t1", EN)
     layout.mark_done(Start("", 0), 0.0, THINKING, "1.0")
     assert layout.plan(THINKING, MAX_NATIVE_STREAM_SECONDS - 1) is None
     assert isinstance(layout.plan(THINKING, MAX_NATIVE_STREAM_SECONDS), SwitchToEdits)

@@ -9,10 +9,12 @@ import pytest
 from bot.history import new_conversation
 from bot.history.conversation import History
 from bot.history.earlier_messages import DM_READ_TIMEOUT_SECONDS, MAX_DM_THREADS
-from bot.history.remarks import UNREAD_DM
 from bot.render.buttons import STOP_ACTION
+from bot.storage.turn_ids import message_turn_id
 from bot.values import Message
+from bot.words import Language, Phrase, say
 from tests.support.virtual_time import now, run
+from tests.support.words import english
 from tests.unit.history.history_setup import ADA, DM, dm_question, history, texts, ts_at
 from tests.unit.history.stored_slack import BOT, StoredSlack
 
@@ -35,6 +37,10 @@ def exchange(
         reading.remember_answer(dm_question(text, ts), answer, [ts_at(seconds + 1)])
 
 
+def say_started(language: Language) -> str:
+    return say(language, Phrase.NEW_CONVERSATION_STARTED)
+
+
 def test_direct_message_includes_earlier_messages_and_answers(slack: StoredSlack) -> None:
     exchange(slack, 0, "My name is Ada.", "Pleased to meet you, **Ada**.")
     exchange(slack, 60, "I like tea.", "Noted.")
@@ -48,7 +54,7 @@ def test_direct_message_includes_earlier_messages_and_answers(slack: StoredSlack
         Message("assistant", "Noted."),
         Message("user", "What is my name?", ADA),
     )
-    assert conversation.remark == new_conversation.EARLIER_USED_REMARK
+    assert conversation.remark == english(Phrase.EARLIER_USED)
 
 
 def test_direct_message_includes_replies_in_threads(slack: StoredSlack) -> None:
@@ -95,7 +101,7 @@ def test_direct_message_in_a_thread_includes_its_thread_only(slack: StoredSlack)
 )
 def test_new_conversation_is_started_by_its_phrases(slack: StoredSlack, word: str) -> None:
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
-    exchange(slack, 60, word, new_conversation.NEW_CONVERSATION_REPLY)
+    exchange(slack, 60, word, english(Phrase.NEW_CONVERSATION_STARTED))
     conversation = run(
         history(slack).read_conversation(dm_question("What is my name?", ts_at(120)))
     )
@@ -106,12 +112,13 @@ def test_new_conversation_is_started_by_its_phrases(slack: StoredSlack, word: st
     assert later == ["What is my name?", "I don't know.", "And now?"]
 
 
-def test_new_conversation_can_be_started_in_a_thread(slack: StoredSlack) -> None:
+@pytest.mark.parametrize("reply", ["Fresh start!", *map(say_started, Language)])
+def test_new_conversation_can_be_started_in_a_thread(slack: StoredSlack, reply: str) -> None:
+    """Our reply is left out whatever it says: it is known by the turn in its metadata."""
     exchange(slack, 0, "My name is Ada.", "Hello Ada.")
     slack.say(ts_at(5), "U1", "/new", channel=DM, under=ts_at(0))
-    slack.answer(
-        ts_at(6), "t2", new_conversation.NEW_CONVERSATION_REPLY, channel=DM, under=ts_at(0)
-    )
+    turn = message_turn_id(dm_question("/new", ts_at(5)).place.team, DM, ts_at(5))
+    slack.answer(ts_at(6), turn, reply, channel=DM, under=ts_at(0))
     slack.say(ts_at(7), "U1", "I like tea.", channel=DM, under=ts_at(0))
     told = texts(
         run(history(slack).read_conversation(dm_question("My name?", ts_at(9), root=ts_at(0))))
@@ -124,7 +131,7 @@ def test_new_conversation_is_started_by_the_metadata_of_our_message(slack: Store
     slack.say(
         ts_at(50),
         BOT,
-        new_conversation.NEW_CONVERSATION_REPLY,
+        english(Phrase.NEW_CONVERSATION_STARTED),
         channel=DM,
         metadata=new_conversation.new_conversation_metadata(),
     )
@@ -247,7 +254,7 @@ def test_direct_message_history_that_can_not_be_read_is_replaced_by_a_remark(
     exchange(slack, 0, "one", "answer")
     slack.fault = lambda call: fault
     conversation = run(history(slack).read_conversation(dm_question("two", ts_at(60))))
-    assert (texts(conversation), conversation.remark) == (["two"], UNREAD_DM)
+    assert (texts(conversation), conversation.remark) == (["two"], english(Phrase.DM_UNREAD))
 
 
 @pytest.mark.parametrize("slow", ["conversations.history", "conversations.replies"])

@@ -8,6 +8,7 @@ from bot.history import remarks
 from bot.upstream.prompt import Prompt
 from bot.values import Message, Usage
 from tests.support.virtual_time import run
+from tests.support.words import EN
 from tests.unit.history.history_setup import ROOT, channel_question, history, texts, ts_at
 from tests.unit.history.stored_slack import StoredSlack
 
@@ -156,4 +157,4 @@ def test_long_thread_of_one_unknown_author_takes_one_name_lookup() -> None:
 def test_left_out_remark_says_what_was_read_and_what_was_not(
     parts: tuple[int, int, int], about: bool, said: str
 ) -> None:
-    assert remarks.left_out_remark(*parts, is_estimate=about) == said
+    assert remarks.left_out_remark(EN, *parts, is_estimate=about) == said

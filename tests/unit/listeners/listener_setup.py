@@ -24,6 +24,7 @@ from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.ephemeral.repost import RepostResult
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Place, Question
+from bot.words import Language
 from tests.support.local_server import serve_app
 
 TEXT = {"type": "markdown", "text": "One two"}
@@ -75,6 +76,10 @@ class ListenerSetup:
     deletions: list[tuple[str, str, Question | None]] = field(default_factory=list)
     are_waiting: bool = False
     unreadable: bool = False  # threads can't be read in Slack
+    languages: dict[str, Language] = field(default_factory=dict)  # English for all others
+
+    async def language_of(self, team: str, user: str) -> Language:
+        return self.languages.get(user, Language.ENGLISH)
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
@@ -220,6 +225,7 @@ async def open_listeners() -> AsyncIterator[ListenerSetup]:
             setup.on_message_deleted,
             setup.next_turn,
             setup.ask,
+            language_of=setup.language_of,
         )
         register(setup.app, context)
         yield setup

@@ -8,18 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.interactive.buttons import (
-    NOT_RUNNING,
-    NOT_YOURS_TO_RETRY,
-    NOT_YOURS_TO_STOP,
-    QUESTION_DELETED,
-    QUESTION_UNKNOWN,
-)
-from bot.listeners.interactive.ephemeral_buttons import PRESS_AGAIN_LATER
 from bot.listeners.payloads.addressing import BotIdentifiers
 from bot.listeners.payloads.questions import parse_message, parse_press
 from bot.render.buttons import RETRY_ACTION, STOP_ACTION
 from bot.turn.supervisor import Verdict
+from bot.words import Phrase
+from tests.support.words import english
 from tests.unit.listeners.listener_setup import (
     STATE,
     TEXT,
@@ -50,13 +44,13 @@ async def test_stop_button_stops_the_turn_without_a_message(
 @pytest.mark.parametrize(
     ("action_id", "verdict", "sentence"),
     [
-        (STOP_ACTION, Verdict.NOT_ASKER, NOT_YOURS_TO_STOP),
-        (STOP_ACTION, Verdict.NOT_RUNNING, NOT_RUNNING),
-        (STOP_ACTION, Verdict.UNKNOWN_QUESTION, NOT_RUNNING),
-        (RETRY_ACTION, Verdict.NOT_ASKER, NOT_YOURS_TO_RETRY),
-        (RETRY_ACTION, Verdict.UNKNOWN_QUESTION, QUESTION_UNKNOWN),
-        (RETRY_ACTION, Verdict.QUESTION_DELETED, QUESTION_DELETED),
-        (RETRY_ACTION, Verdict.STORAGE_UNAVAILABLE, PRESS_AGAIN_LATER),
+        (STOP_ACTION, Verdict.NOT_ASKER, english(Phrase.NOT_YOURS_TO_STOP)),
+        (STOP_ACTION, Verdict.NOT_RUNNING, english(Phrase.NOT_RUNNING)),
+        (STOP_ACTION, Verdict.UNKNOWN_QUESTION, english(Phrase.NOT_RUNNING)),
+        (RETRY_ACTION, Verdict.NOT_ASKER, english(Phrase.NOT_YOURS_TO_RETRY)),
+        (RETRY_ACTION, Verdict.UNKNOWN_QUESTION, english(Phrase.QUESTION_UNKNOWN)),
+        (RETRY_ACTION, Verdict.QUESTION_DELETED, english(Phrase.QUESTION_DELETED)),
+        (RETRY_ACTION, Verdict.STORAGE_UNAVAILABLE, english(Phrase.PRESS_AGAIN_LATER)),
     ],
 )
 async def test_refused_press_is_explained_to_its_user_in_the_thread(
@@ -105,7 +99,7 @@ async def test_retry_says_that_a_question_is_unknown_if_slack_has_it_not(
     setup.verdict = Verdict.UNKNOWN_QUESTION
     assert await setup.deliver_press(press_payload(RETRY_ACTION)) == 200
     assert setup.found_questions == [None, None]
-    assert [said["text"] for _, said in setup.slack_calls] == [QUESTION_UNKNOWN]
+    assert [said["text"] for _, said in setup.slack_calls] == [english(Phrase.QUESTION_UNKNOWN)]
 
 
 async def test_retry_asks_to_press_again_if_the_thread_can_not_be_read(
@@ -113,7 +107,7 @@ async def test_retry_asks_to_press_again_if_the_thread_can_not_be_read(
 ) -> None:
     setup.unreadable, setup.verdict = True, Verdict.UNKNOWN_QUESTION
     assert await setup.deliver_press(press_payload(RETRY_ACTION)) == 200
-    assert [said["text"] for _, said in setup.slack_calls] == [PRESS_AGAIN_LATER]
+    assert [said["text"] for _, said in setup.slack_calls] == [english(Phrase.PRESS_AGAIN_LATER)]
 
 
 async def test_press_takes_effect_if_slack_refuses_the_reply(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.changes import ASKED_ALREADY, QUESTION_NOT_FOUND
-from bot.listeners.interactive.ephemeral_buttons import PRESS_AGAIN_LATER
 from bot.render.buttons import BUTTONS_BLOCK_PREFIX, RETRY_EDITED_ACTION
 from bot.turn.supervisor import Verdict
+from bot.words import Phrase
+from tests.support.words import english
 from tests.unit.listeners.listener_setup import ListenerSetup, open_listeners
 from tests.unit.listeners.test_revision_payloads import EDIT, OLD, TS, change, deletion
 
@@ -96,13 +96,13 @@ async def test_ask_again_asks_the_present_text_of_the_question(setup: ListenerSe
 async def test_ask_again_pressed_twice_says_that_it_was_asked(setup: ListenerSetup) -> None:
     setup.thread, setup.verdict = [EDITED], Verdict.ALREADY_DONE
     await setup.deliver_press(press(setup))
-    assert ASKED_ALREADY in said(setup)
+    assert english(Phrase.EDIT_ASKED_ALREADY) in said(setup)
 
 
 async def test_ask_again_without_a_database_says_to_press_again(setup: ListenerSetup) -> None:
     setup.thread, setup.verdict = [EDITED], Verdict.STORAGE_UNAVAILABLE
     await setup.deliver_press(press(setup))
-    assert PRESS_AGAIN_LATER in said(setup)
+    assert english(Phrase.PRESS_AGAIN_LATER) in said(setup)
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ async def test_ask_again_says_that_the_question_is_not_found(
 ) -> None:
     setup.thread = thread
     await setup.deliver_press(press(setup))
-    assert QUESTION_NOT_FOUND in said(setup)
+    assert english(Phrase.QUESTION_NOT_FOUND) in said(setup)
     assert setup.asked == []
 
 
 async def test_ask_again_by_another_user_asks_nothing(setup: ListenerSetup) -> None:
     setup.thread = [EDITED]
     await setup.deliver_press(press(setup, "U2"))
-    assert QUESTION_NOT_FOUND in said(setup)
+    assert english(Phrase.QUESTION_NOT_FOUND) in said(setup)
     assert setup.asked == []
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.listeners.commands import usage_text
 from bot.render.buttons import SHOW_ACTION, STOP_ACTION
+from bot.words import Phrase
+from tests.support.words import english
 from tests.unit.listeners.listener_setup import DM, ListenerSetup, open_listeners
 
 
@@ -73,7 +74,7 @@ async def test_command_with_public_has_no_note(setup: ListenerSetup) -> None:
 
 async def test_command_without_a_question_explains_its_usage(setup: ListenerSetup) -> None:
     note = await asked(setup, "  ")
-    assert note["text"] == usage_text("/ask")
+    assert note["text"] == english(Phrase.COMMAND_USAGE, command="/ask")
     assert setup.asked == []
 
 

@@ -10,16 +10,6 @@ from typing import Any
 import pytest
 
 from bot.delivery import Reply
-from bot.listeners.interactive.buttons import NOT_YOURS_TO_STOP
-from bot.listeners.interactive.ephemeral_buttons import (
-    ANSWER_UNKNOWN,
-    ASKED_AGAIN,
-    CANNOT_POST_HERE,
-    CANNOT_POST_IN_DM,
-    CONTINUED_IN_DM,
-    PRESS_AGAIN_LATER,
-    SHARED,
-)
 from bot.render.buttons import (
     CONTINUE_ACTION,
     MENU_ACTION,
@@ -31,6 +21,8 @@ from bot.render.buttons import (
 from bot.storage.records import TurnRecord
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Phase, Place, Question
+from bot.words import Phrase
+from tests.support.words import english
 from tests.unit.listeners.listener_setup import DM, ListenerSetup, open_listeners, press_payload
 
 QUESTION = Question("turn1", (), Place("T1", "C1", "command"), "U1", "Why?")
@@ -113,7 +105,7 @@ async def test_show_keeps_the_note_while_the_database_is_unavailable(setup: List
     assert await setup.deliver_press(setup.ephemeral_press(SHOW_ACTION)) == 200
     [message] = setup.calls_of("note")
     assert message["replace_original"] is False
-    assert said(message).strip() == PRESS_AGAIN_LATER
+    assert said(message).strip() == english(Phrase.PRESS_AGAIN_LATER)
 
 
 async def test_stop_gives_the_response_url_before_it_stops_the_answer(
@@ -139,14 +131,14 @@ async def test_stop_by_another_user_is_explained_below_the_note(setup: ListenerS
     assert await setup.deliver_press(setup.ephemeral_press(STOP_ACTION)) == 200
     [message] = setup.calls_of("note")
     assert message["replace_original"] is False
-    assert said(message).strip() == NOT_YOURS_TO_STOP
+    assert said(message).strip() == english(Phrase.NOT_YOURS_TO_STOP)
 
 
 @pytest.mark.parametrize(
     ("action", "beside", "channel", "line"),
     [
-        (SHARE_ACTION, CONTINUE_ACTION, "C1", SHARED),
-        (CONTINUE_ACTION, SHARE_ACTION, DM, CONTINUED_IN_DM),
+        (SHARE_ACTION, CONTINUE_ACTION, "C1", english(Phrase.SHARED)),
+        (CONTINUE_ACTION, SHARE_ACTION, DM, english(Phrase.CONTINUED_IN_DM)),
     ],
 )
 async def test_repost_posts_the_answer_once_and_removes_the_button(
@@ -177,7 +169,7 @@ async def test_repost_pressed_twice_at_once_shows_one_result(
     )
     assert len(setup.calls_of("chat.postMessage")) == 1
     [message] = setup.calls_of("note")
-    assert said(message).strip() == CANNOT_POST_HERE
+    assert said(message).strip() == english(Phrase.SHARING_REFUSED)
 
 
 async def test_repost_with_the_last_button_leaves_no_buttons(setup: ListenerSetup) -> None:
@@ -188,7 +180,11 @@ async def test_repost_with_the_last_button_leaves_no_buttons(setup: ListenerSetu
 
 
 @pytest.mark.parametrize(
-    ("action", "why"), [(SHARE_ACTION, CANNOT_POST_HERE), (CONTINUE_ACTION, CANNOT_POST_IN_DM)]
+    ("action", "why"),
+    [
+        (SHARE_ACTION, english(Phrase.SHARING_REFUSED)),
+        (CONTINUE_ACTION, english(Phrase.DM_REFUSED)),
+    ],
 )
 async def test_repost_refused_by_slack_is_explained_and_can_be_pressed_again(
     setup: ListenerSetup, action: str, why: str
@@ -211,7 +207,7 @@ async def test_repost_says_to_press_again_if_slack_opens_no_direct_message(
     setup.stored = stored(DONE)
     setup.errors["conversations.open"] = "fatal_error"
     assert await setup.deliver_press(setup.ephemeral_press(CONTINUE_ACTION)) == 200
-    assert said(setup.calls_of("note")[0]).strip() == PRESS_AGAIN_LATER
+    assert said(setup.calls_of("note")[0]).strip() == english(Phrase.PRESS_AGAIN_LATER)
     assert setup.calls_of("chat.postMessage") == []
 
 
@@ -230,14 +226,14 @@ async def test_repost_of_an_unknown_answer_is_explained(
     setup.stored = found
     assert await setup.deliver_press(setup.ephemeral_press(SHARE_ACTION)) == 200
     [message] = setup.calls_of("note")
-    assert said(message).strip() == ANSWER_UNKNOWN
+    assert said(message).strip() == english(Phrase.ANSWER_UNKNOWN)
     assert setup.calls_of("chat.postMessage") == []
 
 
 async def test_repost_without_a_database_says_to_press_again(setup: ListenerSetup) -> None:
     setup.stored = None
     assert await setup.deliver_press(setup.ephemeral_press(SHARE_ACTION)) == 200
-    assert said(setup.calls_of("note")[0]).strip() == PRESS_AGAIN_LATER
+    assert said(setup.calls_of("note")[0]).strip() == english(Phrase.PRESS_AGAIN_LATER)
 
 
 async def test_repost_of_an_answer_that_ended_here_needs_no_database(setup: ListenerSetup) -> None:
@@ -256,7 +252,7 @@ async def test_retry_turns_a_failed_ephemeral_answer_into_the_next_note(
     assert setup.response_urls == [f"{setup.url}/respond/note"]
     [note] = setup.calls_of("note")
     assert note["replace_original"] is True
-    assert ASKED_AGAIN in said(note)
+    assert english(Phrase.ASKED_AGAIN) in said(note)
     assert "It broke off." in said(note)
     assert labels(note) == [SHOW_ACTION, STOP_ACTION]
     assert note["blocks"][-1]["block_id"] == "answer:turn1-2"
@@ -269,7 +265,7 @@ async def test_retry_works_if_the_failed_answer_is_unknown(
     setup.stored = found
     assert await setup.deliver_press(setup.ephemeral_press(RETRY_ACTION)) == 200
     [note] = setup.calls_of("note")
-    assert said(note).strip() == ASKED_AGAIN
+    assert said(note).strip() == english(Phrase.ASKED_AGAIN)
     assert labels(note) == [SHOW_ACTION, STOP_ACTION]
 
 
@@ -281,7 +277,7 @@ async def test_ephemeral_press_without_a_database_says_to_press_again(
     assert await setup.deliver_press(setup.ephemeral_press(action)) == 200
     [message] = setup.calls_of("note")
     assert message["replace_original"] is False
-    assert said(message).strip() == PRESS_AGAIN_LATER
+    assert said(message).strip() == english(Phrase.PRESS_AGAIN_LATER)
     assert await setup.deliver_press(press_payload(action)) == 200
     [told] = setup.calls_of("chat.postEphemeral")
-    assert told["text"] == PRESS_AGAIN_LATER
+    assert told["text"] == english(Phrase.PRESS_AGAIN_LATER)

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  # full-width marks are what Chinese keyboards write
+# full-width marks are what Chinese keyboards write
 """Messages without a mention, through Bolt and the database: answered, or left alone."""
 
 from __future__ import annotations

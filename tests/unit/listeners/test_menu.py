@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.history.new_conversation import NEW_CONVERSATION_REPLY, starts_new_conversation
-from bot.listeners.interactive.menu import NEW_CONVERSATION_FAILED
+from bot.history.new_conversation import starts_new_conversation
 from bot.render.buttons import MENU_ACTION, NEW_CONVERSATION_VALUE
+from bot.words import Phrase
+from tests.support.words import english
 from tests.unit.listeners.listener_setup import ListenerSetup, open_listeners, press_payload
 
 
@@ -30,7 +31,7 @@ async def test_menu_posts_the_message_that_starts_a_new_conversation(setup: List
     assert await setup.deliver_press(chosen(NEW_CONVERSATION_VALUE)) == 200
     [(method, post)] = setup.slack_calls
     assert method == "chat.postMessage"
-    assert (post["channel"], post["text"]) == ("C1", NEW_CONVERSATION_REPLY)
+    assert (post["channel"], post["text"]) == ("C1", english(Phrase.NEW_CONVERSATION_STARTED))
     assert "thread_ts" not in post  # where the conversation is read from
     assert starts_new_conversation({"user": "UBOT", "metadata": post["metadata"]}, "", "UBOT")
 
@@ -39,7 +40,7 @@ async def test_menu_tells_the_user_if_the_message_can_not_be_posted(setup: Liste
     setup.errors["chat.postMessage"] = "channel_is_archived"
     await setup.deliver_press(chosen(NEW_CONVERSATION_VALUE))
     [told] = setup.calls_of("chat.postEphemeral")
-    assert (told["user"], told["text"]) == ("U1", NEW_CONVERSATION_FAILED)
+    assert (told["user"], told["text"]) == ("U1", english(Phrase.NEW_CONVERSATION_FAILED))
 
 
 @pytest.mark.parametrize("value", ["", "something_newer"])

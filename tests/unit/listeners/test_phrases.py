@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001  # full-width marks are what Chinese keyboards write
+# full-width marks are what Chinese keyboards write
 """Reactions in words are recognised, and nothing that asks something."""
 
 from __future__ import annotations

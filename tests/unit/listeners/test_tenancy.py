@@ -15,11 +15,12 @@ from bot.listeners.admission.refusal_notices import (
     REFUSAL_REMEMBERED_SECONDS,
     RefusalNotices,
 )
-from bot.listeners.bolt import OTHER_WORKSPACE_TEXT, bolt_app
-from bot.listeners.context import EXTERNAL_USER_REFUSED
+from bot.listeners.bolt import bolt_app
 from bot.listeners.payloads.tenancy import is_for_tenant
 from bot.slack import Identity
 from bot.values import Place, Question
+from bot.words import Phrase
+from tests.support.words import english
 from tests.unit.listeners.channel import open_channel
 from tests.unit.listeners.listener_setup import open_listeners, press_payload
 
@@ -130,7 +131,7 @@ async def test_command_in_another_workspace_is_explained_once_a_day() -> None:
             request = AsyncBoltRequest(mode="socket_mode", body=body)
             response = await setup.app.async_dispatch(request)
             assert response.status == 200
-            said.append(OTHER_WORKSPACE_TEXT in response.body)
+            said.append(english(Phrase.OTHER_WORKSPACE_REFUSED) in response.body)
         assert said == [True, False, True]
         assert setup.asked == []
 
@@ -170,7 +171,7 @@ async def test_access_in_a_shared_channel_needs_the_team_of_the_author(
         message = channel.write("<@UBOT> why?", user="U1", **author)
         assert await channel.deliver(message, is_ext_shared_channel=True) is answered
         assert [said["text"] for said in channel.ephemeral_messages] == (
-            [] if answered else [EXTERNAL_USER_REFUSED]
+            [] if answered else [english(Phrase.EXTERNAL_PERSON_REFUSED)]
         )
 
 

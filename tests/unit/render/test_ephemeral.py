@@ -17,7 +17,6 @@ from bot.render.buttons import (
 )
 from bot.render.ephemeral import (
     DELETE_PAYLOAD,
-    WRITING_TEXT,
     ack_payload,
     combined_message,
     ephemeral_ack,
@@ -29,6 +28,8 @@ from bot.render.ephemeral import (
 from bot.render.message import MessageBody, render_messages
 from bot.render.safety.neutralise import neutralise
 from bot.values import Draft, Phase
+from bot.words import Phrase
+from tests.support.words import EN, english
 from tests.unit.render.reference_reader import texts
 
 LONG = "\n\n".join(f"Paragraph {n}: " + "some words " * 30 for n in range(90))
@@ -47,16 +48,17 @@ def parts(draft: Draft) -> tuple[MessageBody, ...]:
     return render_messages(
         draft,
         question_id="q1",
+        language=EN,
         asked_by="U1",
         question="Why <!here>?",
-        buttons=ephemeral_answer_buttons(draft),
+        buttons=ephemeral_answer_buttons(draft, EN),
     )
 
 
 def test_ephemeral_ack_has_a_line_and_buttons() -> None:
-    line, row = blocks(ephemeral_ack("q1"))
-    assert ephemeral_ack("q1").text == WRITING_TEXT
-    assert line["elements"][0]["text"] == WRITING_TEXT
+    line, row = blocks(ephemeral_ack("q1", EN))
+    assert ephemeral_ack("q1", EN).text == english(Phrase.ANSWER_WILL_FOLLOW)
+    assert line["elements"][0]["text"] == english(Phrase.ANSWER_WILL_FOLLOW)
     assert row["block_id"] == f"{BUTTONS_BLOCK_PREFIX}q1"
     assert [element["action_id"] for element in row["elements"]] == [SHOW_ACTION, STOP_ACTION]
 
@@ -90,8 +92,10 @@ def test_combined_message_of_several_parts_has_the_first_text_and_the_last_foote
 
 
 def test_combined_message_of_a_failed_answer_can_acknowledge_the_next() -> None:
-    (body,) = render_messages(Draft(Phase.FAILED, "One", "It broke off."), question_id="q1")
-    again = with_buttons(body, "q1-2", ack_buttons())
+    (body,) = render_messages(
+        Draft(Phase.FAILED, "One", "It broke off."), question_id="q1", language=EN
+    )
+    again = with_buttons(body, "q1-2", ack_buttons(EN))
     assert blocks(again)[:-1] == blocks(body)
     assert blocks(again)[-1]["block_id"] == f"{BUTTONS_BLOCK_PREFIX}q1-2"
 
@@ -113,7 +117,12 @@ def test_ephemeral_message_is_neutralised(question: str, text: str) -> None:
     for phase in (Phase.STREAMING, Phase.DONE, Phase.FAILED):
         draft = Draft(phase, text)
         found = render_messages(
-            draft, question_id="q1", asked_by="U1", question=question, full_question=True
+            draft,
+            question_id="q1",
+            language=EN,
+            asked_by="U1",
+            question=question,
+            full_question=True,
         )
         for block in replacement_payload(combined_message(found))["blocks"]:
             if block["type"] == "markdown":

@@ -17,6 +17,7 @@ from bot.render.message import render_messages
 from bot.render.safety.neutralise import neutralise, replace_control_characters
 from bot.render.split import split_text
 from bot.values import Draft, Phase
+from tests.support.words import EN
 from tests.unit.render.reference_reader import PIECES
 from tests.unit.render.test_neutralise import ATTACKS
 
@@ -70,7 +71,7 @@ def split_in_halves(text: str) -> object:
 
 
 def written(phase: Phase, text: str) -> object:
-    return render_messages(Draft(phase, text), question_id="q", max_bytes=LIMIT)
+    return render_messages(Draft(phase, text), question_id="q", language=EN, max_bytes=LIMIT)
 
 
 def repeated(prefix: str, atom: str, length: int) -> str:

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from bot.render.message import ASKED_BLOCK_ID, MessageBody, render_messages
 from bot.values import Draft, Phase
+from tests.support.words import EN
 from tests.unit.render.reference_reader import texts
 
 LONG = "\n\n".join(f"Paragraph {n}: " + "some words " * 30 for n in range(90))
 
 
 def render(phase: Phase, text: str = "", note: str = "", **more: Any) -> tuple[MessageBody, ...]:
-    return render_messages(Draft(phase, text, note), question_id="q1", **more)
+    return render_messages(Draft(phase, text, note), question_id="q1", language=EN, **more)
 
 
 def blocks(body: MessageBody) -> list[dict[str, Any]]:

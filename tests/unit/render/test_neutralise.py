@@ -19,6 +19,7 @@ from bot.render.safety.neutralise import (
     replace_control_characters,
 )
 from bot.values import Draft, Phase
+from tests.support.words import EN
 from tests.unit.render.reference_reader import paragraphs, styled, texts
 
 LIVE = re.compile(
@@ -171,7 +172,7 @@ def test_neutralise_leaves_nothing_live_at_any_cut(
     cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=3))
     draft = Draft(phase, text[:length], note.replace("<@U", "<@Q"))
     for body in render_messages(
-        draft, question_id="q", max_bytes=1_000, cuts=cuts, question=text[:90]
+        draft, question_id="q", language=EN, max_bytes=1_000, cuts=cuts, question=text[:90]
     ):
         assert not live_forms(body.text)
         assert not live_forms(" ".join(strings(json.loads(body.blocks))))

@@ -109,6 +109,16 @@ async def test_user_name_is_the_name_that_others_see(person: dict[str, Any], nam
         assert await server.slack.user_name("U1") == name
 
 
+@pytest.mark.parametrize(
+    ("person", "locale"), [({"locale": "zh-CN"}, "zh-CN"), ({}, ""), ({"locale": None}, "")]
+)
+async def test_user_locale_is_asked_for(person: dict[str, Any], locale: str) -> None:
+    async with serving(json_responses({"ok": True, "user": person})) as server:
+        assert await server.slack.user_locale("U1") == locale
+    [(_, arguments)] = server.requests
+    assert arguments == {"user": "U1", "include_locale": "true"}
+
+
 async def test_other_methods_send_the_arguments_that_slack_expects() -> None:
     answer = json_responses({"ok": True, "channel": {"id": "D1"}, "url": "wss://x"})
     async with serving(answer) as server:

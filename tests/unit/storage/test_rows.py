@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.storage import rows
 from bot.values import File, Place, Question, Said
+from bot.words import Language
 
 ANY_TEXT = st.text(st.characters(codec=None))  # halves of characters and NUL as well
 TS = st.none() | st.integers(0, 99).map(lambda n: f"17000000{n:02}.000100")
@@ -36,6 +37,7 @@ QUESTIONS = st.builds(
     mentions=st.lists(ANY_TEXT, max_size=2).map(tuple),
     unreadable=st.lists(ANY_TEXT, max_size=2).map(tuple),
     bot=ANY_TEXT,
+    language=st.sampled_from(Language),
 )
 
 
@@ -49,6 +51,17 @@ def row_of(columns: dict[str, Any]) -> Any:
     return SimpleNamespace(**columns)
 
 
+def test_question_of_an_older_version_is_english_and_of_a_newer_one_too() -> None:
+    asked = Question("q", (), Place("T1", "C1", "channel"), "U1", "Why?", language=Language.CHINESE)
+    columns = rows.question_columns(asked)
+    assert rows.to_question(row_of(columns)).language is Language.CHINESE
+    stored = json.loads(columns["question"])
+    for changed in ({"language": "tlh"}, {}):
+        without = {name: value for name, value in stored.items() if name != "language"}
+        row = row_of(columns | {"question": json.dumps(without | changed)})
+        assert rows.to_question(row).language is Language.ENGLISH
+
+
 @given(QUESTIONS)
 def test_question_survives_storing_except_for_text_no_database_takes(asked: Question) -> None:
     found = rows.to_question(as_row(asked))
@@ -58,6 +71,7 @@ def test_question_survives_storing_except_for_text_no_database_takes(asked: Ques
         *(asked.id, asked.keys, asked.place),
         asked.files,
     )
+    assert found.language is asked.language
 
 
 @given(QUESTIONS)

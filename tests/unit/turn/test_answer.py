@@ -8,9 +8,10 @@ import httpx
 
 from bot.errors import Stopped
 from bot.render.buttons import RETRY_ACTION, STOP_ACTION
-from bot.turn.state.answer_state import INTERRUPTED_MESSAGE
 from bot.values import Phase
+from bot.words import Phrase
 from tests.support.virtual_time import now
+from tests.support.words import english
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import Model, answer_setup, question
 
@@ -66,7 +67,7 @@ async def test_cancelled_answer_keeps_its_text_and_says_it_was_interrupted() -> 
         assert await answering is Phase.INTERRUPTED
     [message] = slack.thread("900.1")
     assert message.markdown == "One two three."
-    assert INTERRUPTED_MESSAGE in message.state
+    assert english(Phrase.INTERRUPTED) in message.state
     assert model.closed == 1
 
 

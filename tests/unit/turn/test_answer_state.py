@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 
 from bot.errors import ResponseTooLarge, StreamDropped, UpstreamBusy
 from bot.turn.state.answer_state import (
-    INTERRUPTED_MESSAGE,
     MAX_REMARK_CHARACTERS,
-    NO_TEXT_MESSAGE,
     AnswerState,
 )
 from bot.upstream.events import (
@@ -28,6 +26,8 @@ from bot.upstream.events import (
     ToolCall,
 )
 from bot.values import REMOVED_DRAFT, Draft, Phase, Usage
+from bot.words import Phrase
+from tests.support.words import EN, english
 
 
 def feed(machine: AnswerState, event: Event) -> Draft:
@@ -37,7 +37,7 @@ def feed(machine: AnswerState, event: Event) -> Draft:
 
 
 def drafts(*events: Event) -> list[Draft]:
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     return [feed(machine, event) for event in events]
 
 
@@ -57,7 +57,7 @@ def test_answer_state_takes_the_text_of_the_terminal_event_over_its_deltas() -> 
 
 
 def test_answer_state_gives_a_cursor_only_for_the_text_it_shows() -> None:
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     seen: list[tuple[str, str]] = []
     for event in (
         TextDelta("One"),
@@ -140,7 +140,7 @@ def test_failed_answer_keeps_the_longest_text_seen_after_a_restart() -> None:
 
 
 def test_tool_calls_end_a_round_whose_text_stays_above_the_next() -> None:
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     call = ToolCall("c1", "now", "{}")
     feed(machine, TextDelta("Let me look."))
     feed(machine, call)
@@ -157,7 +157,7 @@ def test_tool_calls_end_a_round_whose_text_stays_above_the_next() -> None:
 
 
 def test_tool_calls_of_a_restarted_response_are_dropped() -> None:
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     feed(machine, ToolCall("c1", "now", "{}"))
     feed(machine, Restarted())
     assert feed(machine, Finished("Noon.")).phase is Phase.DONE
@@ -166,7 +166,7 @@ def test_tool_calls_of_a_restarted_response_are_dropped() -> None:
 def test_answer_without_text_says_so() -> None:
     ended = drafts(Started("r1"), Finished(""))[-1]
     assert ended.phase is Phase.FAILED
-    assert NO_TEXT_MESSAGE in ended.status_line
+    assert english(Phrase.NO_TEXT) in ended.status_line
 
 
 @pytest.mark.parametrize(
@@ -193,22 +193,22 @@ def test_sources_are_listed_once_each_below_the_finished_answer() -> None:
 
 
 def test_stopped_and_interrupted_answers_keep_their_text() -> None:
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     feed(machine, TextDelta("Half"))
-    assert machine.interrupt() == Draft(Phase.INTERRUPTED, "Half", INTERRUPTED_MESSAGE)
-    machine = AnswerState("turn1")
+    assert machine.interrupt() == Draft(Phase.INTERRUPTED, "Half", english(Phrase.INTERRUPTED))
+    machine = AnswerState("turn1", EN)
     feed(machine, TextDelta("Half"))
     assert machine.stop("U1") == Draft(Phase.STOPPED, "Half", "Stopped by <@U1>")
 
 
 def test_queued_question_shows_how_many_are_ahead() -> None:
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     assert machine.queue(3) == Draft(Phase.QUEUED, "", "Waiting, 3 before you")
     assert machine.start_asking() == Draft(Phase.ASKING)
 
 
 def test_remark_is_shown_under_a_finished_answer() -> None:
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     machine.remark = "The oldest message of this thread did not fit and was left out"
     assert feed(machine, Finished("Yes.")).status_line == machine.remark
 
@@ -230,7 +230,7 @@ ENDS: dict[str, Callable[[AnswerState], Draft]] = {
 def test_remark_follows_the_reason_under_an_unfinished_answer(
     end: Callable[[AnswerState], Draft],
 ) -> None:
-    alone, remarked, wordless = (AnswerState("turn1") for _ in range(3))
+    alone, remarked, wordless = (AnswerState("turn1", EN) for _ in range(3))
     remarked.remark = wordless.remark = "The oldest message was left out"
     for machine in (alone, remarked):
         feed(machine, TextDelta("Half"))
@@ -241,7 +241,7 @@ def test_remark_follows_the_reason_under_an_unfinished_answer(
 
 
 def test_remark_after_the_sentence_of_a_failure_is_shortened() -> None:
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     machine.remark = "a.pdf was not read. " * 100
     feed(machine, TextDelta("Half"))
     note = machine.fail("It broke.").status_line
@@ -251,7 +251,7 @@ def test_remark_after_the_sentence_of_a_failure_is_shortened() -> None:
 
 
 def test_removed_answer_has_no_remark() -> None:
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     machine.remark = "The oldest message was left out"
     feed(machine, TextDelta("Half"))
     assert machine.remove() == REMOVED_DRAFT

@@ -12,12 +12,13 @@ import pytest
 
 from bot.history.conversation import REFRESH_TIMEOUT_SECONDS
 from bot.storage import rows
-from bot.turn.durability.resume import EMPTY_QUESTION_HINT
 from bot.turn.durability.tool_progress import ToolProgress
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import ToolResult, ToolRound
 from bot.values import REMOVED_DRAFT, Draft, Phase, Place
+from bot.words import Phrase
 from tests.support.virtual_time import now
+from tests.support.words import english
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import BackgroundModel, Model, answer_setup, open_runner, question
 from tests.unit.turn.replica_setup import Replica, ReplicaSetup, until
@@ -209,4 +210,4 @@ async def test_question_whose_words_were_deleted_is_answered_without_the_model()
         assert await setup.runner.answer(turn) is Phase.DONE
     assert model.requests == []
     [message] = slack.messages.values()
-    assert message.markdown == EMPTY_QUESTION_HINT
+    assert message.markdown == english(Phrase.EMPTY_QUESTION)

@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 
 from bot.render.buttons import RETRY_ACTION, STOP_ACTION
-from bot.turn.state.answer_state import INTERRUPTED_MESSAGE
+from bot.words import Phrase
 from tests.support.virtual_time import now
+from tests.support.words import english
 from tests.unit.delivery.fake_slack import FakeSlack, connect
 from tests.unit.turn.answer_setup import BackgroundModel, Model, open_runner
 from tests.unit.turn.replica_setup import LEASE, FakeAnswers, ReplicaSetup, question, until
@@ -94,7 +95,7 @@ async def test_turn_that_can_not_be_handed_over_is_interrupted_and_says_so(
         assert await a.supervisor.drain(0) == 1
         [message] = slack.messages.values()
         assert message.markdown == WHOLE
-        assert INTERRUPTED_MESSAGE in message.state
+        assert english(Phrase.INTERRUPTED) in message.state
         assert message.buttons == [RETRY_ACTION]
 
 

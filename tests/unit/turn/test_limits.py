@@ -21,6 +21,7 @@ from bot.turn.turn import Turn
 from bot.upstream.events import Failed, TextDelta
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
+from tests.support.words import EN
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import (
     AnswerSetup,
@@ -242,7 +243,7 @@ async def test_time_limit_does_not_count_waiting_for_a_slot() -> None:
 
 
 def test_stream_of_too_many_bytes_is_cut_off() -> None:
-    machine = AnswerState("t")
+    machine = AnswerState("t", EN)
     machine.apply(TextDelta("so far"))
     machine.apply(Failed(ResponseTooLarge("a stream too long"), "so far"))
     draft = machine.draft

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from bot.errors import PromptTooLong
-from bot.turn.answering.answer import HALVED_REMARK
 from bot.values import Phase
+from bot.words import Phrase
+from tests.support.words import english
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import answer_setup, question
 from tests.unit.turn.strict_servers import StrictResponses, refused, streamed
@@ -92,7 +93,7 @@ async def test_prompt_that_is_too_long_is_asked_again_with_half_of_the_conversat
     phase, message = await answered(model, 8)
     assert phase is Phase.DONE
     assert message.markdown == "Done."
-    assert HALVED_REMARK in message.state
+    assert english(Phrase.OLDER_HALF_LEFT_OUT) in message.state
     first, second = model.asked
     assert len(first) == 9
     assert (second[0], second[-3:]) == (first[0], first[-3:])
@@ -120,5 +121,5 @@ async def test_prompt_with_a_long_tool_output_halves_the_conversation_only() -> 
     model = SmallContextModel(9, rounds=StrictResponses())
     phase, message = await answered(model, 8)
     assert phase is Phase.DONE
-    assert HALVED_REMARK in message.state
+    assert english(Phrase.OLDER_HALF_LEFT_OUT) in message.state
     assert [len(told) for told in model.asked] == [9, 10, 5]

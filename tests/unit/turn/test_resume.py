@@ -7,20 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.new_conversation import NEW_CONVERSATION_REPLY
 from bot.storage.records import ShownMessage, TurnRecord
 from bot.turn.durability.crash_limit import CRASH_LOOP_SECONDS, MAX_CRASHES
 from bot.turn.durability.resume import (
-    EMPTY_QUESTION_HINT,
-    GIVEN_UP_MESSAGE,
-    NOT_REPEATED_MESSAGE,
     end_at_takeover,
     initial_state,
     message_list_is_complete,
 )
-from bot.turn.state.answer_state import INTERRUPTED_MESSAGE, WAITING_STATUS
 from bot.upstream.events import TextDelta
 from bot.values import Draft, Phase
+from bot.words import Phrase
+from tests.support.words import english
 from tests.unit.turn.answer_setup import question
 
 NOW = 1_800_000_000.0
@@ -75,12 +72,12 @@ def test_waiting_turn_goes_on_waiting_after_any_number_of_crashes() -> None:
     machine = initial_state(
         record(waiting=True, draft=Draft(Phase.ASKING), crash_count=MAX_CRASHES), NOW
     )
-    assert machine.draft == Draft(Phase.QUEUED, "", WAITING_STATUS)
+    assert machine.draft == Draft(Phase.QUEUED, "", english(Phrase.WAITING_IN_THREAD))
 
 
 def test_answer_is_not_begun_anew_after_a_tool_with_side_effects() -> None:
     assert end_at_takeover(record(irreversible=True), NOW) == Draft(
-        Phase.INTERRUPTED, HALF.text, NOT_REPEATED_MESSAGE
+        Phase.INTERRUPTED, HALF.text, english(Phrase.NOT_REPEATED)
     )
 
 
@@ -116,7 +113,9 @@ def test_crash_limit_interrupts_a_turn_whose_crashes_are_far_apart(response_id: 
         first_crash_at=NOW - CRASH_LOOP_SECONDS - 1,
         response_id=response_id,
     )
-    assert end_at_takeover(worn, NOW) == Draft(Phase.INTERRUPTED, HALF.text, INTERRUPTED_MESSAGE)
+    assert end_at_takeover(worn, NOW) == Draft(
+        Phase.INTERRUPTED, HALF.text, english(Phrase.INTERRUPTED)
+    )
     assert end_at_takeover(replace(worn, crash_count=MAX_CRASHES - 1), NOW) is None
 
 
@@ -124,7 +123,7 @@ def test_crash_limit_fails_a_turn_with_three_crashes_in_a_minute() -> None:
     last = end_at_takeover(
         record(crash_count=MAX_CRASHES, first_crash_at=NOW - CRASH_LOOP_SECONDS + 1), NOW
     )
-    assert last == Draft(Phase.FAILED, HALF.text, f"{GIVEN_UP_MESSAGE} (reference turn0)")
+    assert last == Draft(Phase.FAILED, HALF.text, f"{english(Phrase.GIVEN_UP)} (reference turn0)")
 
 
 def test_crash_limit_drops_the_text_of_a_turn_that_crashes_while_shown() -> None:
@@ -138,7 +137,7 @@ def test_crash_limit_drops_the_text_of_a_turn_that_crashes_while_shown() -> None
 
 def test_question_without_words_gets_a_hint() -> None:
     empty = TurnRecord(question(text=""), Draft(Phase.ASKING), "a", 1)
-    assert initial_state(empty, NOW).draft == Draft(Phase.DONE, EMPTY_QUESTION_HINT)
+    assert initial_state(empty, NOW).draft == Draft(Phase.DONE, english(Phrase.EMPTY_QUESTION))
 
 
 def test_fresh_turn_starts_asking() -> None:
@@ -173,6 +172,8 @@ def test_crash_limit_ends_every_turn_at_last(
 def test_new_conversation_is_confirmed_without_the_model(word: str) -> None:
     dm = question(text=word, team="T1", channel="D1", surface="dm", thread_ts="900.1")
     asked = replace(record(draft=Draft(Phase.ASKING), crash_count=0), question=dm)
-    assert initial_state(asked, NOW).draft == Draft(Phase.DONE, NEW_CONVERSATION_REPLY)
+    assert initial_state(asked, NOW).draft == Draft(
+        Phase.DONE, english(Phrase.NEW_CONVERSATION_STARTED)
+    )
     in_a_channel = replace(asked, question=replace(dm, place=question().place))
     assert not initial_state(in_a_channel, NOW).phase.is_final

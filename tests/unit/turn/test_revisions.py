@@ -15,6 +15,7 @@ from bot.turn.revisions import Revisions
 from bot.turn.state.answer_state import AnswerState
 from bot.turn.supervisor import Verdict
 from bot.values import REMOVED_DRAFT, Place, Question, message_key
+from tests.support.words import EN
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import Model, open_runner
 from tests.unit.turn.replica_setup import FakeAnswers, Replica, ReplicaSetup, until
@@ -281,6 +282,6 @@ def test_all_turn_ids_names_every_turn_of_a_question() -> None:
 
 
 def test_removed_draft_differs_from_the_end_of_a_stop() -> None:
-    machine = AnswerState("t1")
+    machine = AnswerState("t1", EN)
     assert machine.stop("U1") != REMOVED_DRAFT
     assert machine.remove() == REMOVED_DRAFT

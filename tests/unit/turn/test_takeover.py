@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from bot.delivery.ephemeral.reply import POSSIBLE_DUPLICATE_NOTICE
 from bot.render.buttons import RETRY_ACTION
 from bot.storage.records import ShownMessage
 from bot.turn.durability.crash_limit import MAX_CRASHES
-from bot.turn.durability.resume import NOT_REPEATED_MESSAGE
-from bot.turn.state.answer_state import INTERRUPTED_MESSAGE
 from bot.values import Draft, Phase
+from bot.words import Phrase
 from tests.support.virtual_time import now
+from tests.support.words import english
 from tests.unit.delivery.fake_slack import FakeSlack, connect
 from tests.unit.turn.answer_setup import BackgroundModel, Model, answer_setup, question
 
@@ -130,11 +129,13 @@ async def test_takeover_without_a_response_begins_anew_and_no_text_vanishes() ->
     ("known", "sentence"),
     [
         pytest.param(
-            {"irreversible": True}, NOT_REPEATED_MESSAGE, id="after a tool with side effects"
+            {"irreversible": True},
+            english(Phrase.NOT_REPEATED),
+            id="after a tool with side effects",
         ),
         pytest.param(
             {"crash_count": MAX_CRASHES, "first_crash_at": 0.0},
-            INTERRUPTED_MESSAGE,
+            english(Phrase.INTERRUPTED),
             id="too many tries",
         ),
     ],
@@ -210,7 +211,7 @@ async def test_takeover_sends_an_ephemeral_answer_again_and_says_so() -> None:
         end = Draft(Phase.DONE, "One two three.", "a.pdf was not read")
         assert await setup.answer(asked, draft=end, send_unverifiable=True, fence=2) is Phase.DONE
     [message] = slack.ephemeral_messages
-    assert f"{POSSIBLE_DUPLICATE_NOTICE} · a.pdf was not read" in str(message)
+    assert f"{english(Phrase.POSSIBLE_DUPLICATE)} · a.pdf was not read" in str(message)
     assert "One two three." in str(message)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.turn.state.answer_state import WAITING_STATUS
 from bot.values import Phase, Place, Question
+from bot.words import Phrase
 from tests.support.virtual_time import now
+from tests.support.words import english
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import Model, open_runner
 from tests.unit.turn.replica_setup import FakeAnswers, Replica, ReplicaSetup, question, until
@@ -196,7 +197,7 @@ async def test_waiting_question_shows_that_it_waits_and_its_answer_in_one_messag
         await a.supervisor.submit(question("q2", "Second?", ts="2.0"))
         await until(lambda: len(slack.messages) == 2)
         first, second = sorted(slack.messages.values(), key=lambda message: message.turn)
-        assert second.state == WAITING_STATUS
+        assert second.state == english(Phrase.WAITING_IN_THREAD)
         await a.supervisor.submit(question("q3", "Third?", ts="3.0"))
         await until(lambda: not a.supervisor.running_count)
         assert [first.markdown, second.markdown] == ["One two three."] * 2

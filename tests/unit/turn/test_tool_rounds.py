@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from bot.storage.records import ShownMessage
-from bot.turn.durability.resume import NOT_REPEATED_MESSAGE
 from bot.turn.durability.tool_progress import MAX_PROGRESS_CHARACTERS, ToolProgress, parse_progress
 from bot.turn.state.limits import AnswerLimits
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import ToolResult
 from bot.upstream.tool_round import ModelOutput
 from bot.values import Draft, Phase, Usage
+from bot.words import Phrase
+from tests.support.words import english
 from tests.unit.delivery.fake_slack import FakeSlack, connect
 from tests.unit.turn.answer_setup import ORDERS, answer_setup, question
 from tests.unit.turn.strict_servers import StrictChat, StrictResponses
@@ -130,7 +131,7 @@ async def test_takeover_does_not_rerun_a_tool_call_that_may_have_been_running() 
     progress = begun(model, 0).with_action_started()
     assert await taken_over(slack, model, progress, irreversible=True) is Phase.INTERRUPTED
     assert (ORDERS, model.requests) == ([], [])
-    assert NOT_REPEATED_MESSAGE in slack.thread("900.1")[0].state
+    assert english(Phrase.NOT_REPEATED) in slack.thread("900.1")[0].state
 
 
 async def test_tool_rounds_before_a_takeover_count_for_the_limit() -> None:

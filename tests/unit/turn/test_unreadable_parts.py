@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from bot.errors import Stopped
 from bot.render.incoming import UNNAMED_PARTS
 from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
-from bot.turn.durability.resume import EMPTY_QUESTION_HINT
 from bot.turn.state.unreadable_parts import (
     MAX_LISTED_NAMES,
     MAX_PART_NAME_CHARACTERS,
@@ -22,8 +21,10 @@ from bot.turn.state.unreadable_parts import (
 )
 from bot.upstream.prompt import Prompt
 from bot.values import File, Message, Phase, Place, Question
+from bot.words import Phrase
 from tests.support import paging
 from tests.support.virtual_time import now
+from tests.support.words import english
 from tests.unit.delivery.fake_slack import Call, FakeSlack
 from tests.unit.turn.answer_setup import Model, answer_setup, question
 
@@ -64,7 +65,7 @@ async def test_question_without_words_names_what_can_not_be_read_without_the_mod
 
 async def test_mention_without_anything_else_is_greeted_without_the_model() -> None:
     model, answer, _ = await ask(question(0, ""))
-    assert (model.requests, answer) == ([], EMPTY_QUESTION_HINT)
+    assert (model.requests, answer) == ([], english(Phrase.EMPTY_QUESTION))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from bot.upstream.events import Event, Failed, Finished, Restarted, TextDelta
 from bot.upstream.resume_point import Cursor, ResumePoint
 from bot.upstream.session.answer import NOT_RESTARTED_SENTENCE
 from bot.upstream.wire.responses import ResponsesDecoder
+from tests.support.words import EN
 from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse, refusal
 from tests.unit.upstream.sample_stream import ASK, PIECES, POLL, RESUME, TEXT, resumable_server
 from tests.unit.upstream.upstream_setup import PROMPT, ask, final_event, shown_text, upstream
@@ -153,17 +154,17 @@ def halved() -> list[dict[str, Any]]:
 def test_resume_point_at_any_event_ends_with_the_same_text(
     payloads: list[dict[str, Any]],
 ) -> None:
-    whole = AnswerState("turn1")
+    whole = AnswerState("turn1", EN)
     for event in decoded(payloads):
         whole.apply(event)
     for died in range(4, len(payloads)):
-        first = AnswerState("turn1")
+        first = AnswerState("turn1", EN)
         for event in decoded(payloads[:died]):
             first.apply(event)
         begun = ResumePoint("resp_1", first.text, first.cursor)
         if begun.parsed_cursor is None:
             continue
-        again = AnswerState("turn1", begun.text, begun.cursor)
+        again = AnswerState("turn1", EN, begun.text, begun.cursor)
         for event in decoded(payloads, begun):
             again.apply(event)
             assert whole.text.startswith(again.text)

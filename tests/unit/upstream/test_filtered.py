@@ -25,6 +25,7 @@ from bot.upstream.resume_point import ResumePoint
 from bot.upstream.text.markup import MAX_HELD_CHARACTERS
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
+from tests.support.words import EN
 from tests.unit.upstream.fake_model_server import FakeModelServer
 from tests.unit.upstream.responses_decoding import completed, decode, delta, done, finished_event
 from tests.unit.upstream.test_chat import read as read_chat
@@ -84,7 +85,7 @@ def test_session_answer_of_thinking_only_is_one_sentence(events: list[Event]) ->
 def test_session_yields_the_citation_of_a_dropped_mark() -> None:
     note = {"type": "url_citation", "url": "https://a.test", "title": "A"}
     annotation = {"type": "response.output_text.annotation.added", "annotation": note}
-    machine = AnswerState("turn1")
+    machine = AnswerState("turn1", EN)
     for event in decode(
         delta(f"Otters {CITE}."), annotation, completed([message(f"Otters {CITE}.")])
     ):
@@ -152,14 +153,14 @@ def test_resume_point_at_any_event_ends_with_the_same_filtered_text(
     payloads = [{**payload, "sequence_number": n} for n, payload in enumerate(plain)]
     resumed = 0
     for died in range(1, len(payloads)):
-        first = AnswerState("turn1")
+        first = AnswerState("turn1", EN)
         for event in fed(ResponsesDecoder("m"), payloads[:died]):
             first.apply(event)
         begun = ResumePoint("resp_1", first.text, first.cursor)
         if begun.parsed_cursor is None:
             continue
         resumed += 1
-        again = AnswerState("turn1", begun.text, begun.cursor)
+        again = AnswerState("turn1", EN, begun.text, begun.cursor)
         decoder = ResponsesDecoder.resumed_from(begun, "m")
         for event in fed(decoder, payloads[decoder.sequence + 1 :]):
             again.apply(event)

@@ -8,6 +8,7 @@ import pytest
 from bot.render.incoming import answer_text, message_text, read_asked_line
 from bot.render.message import render_messages
 from bot.values import Draft, Phase
+from tests.support.words import EN
 
 RICH = {
     "type": "rich_text",
@@ -50,7 +51,7 @@ def test_answer_text_without_blocks_is_the_message_text() -> None:
 def test_asked_line_is_read_back(question: str) -> None:
     draft = Draft(Phase.DONE, "So.")
     (body,) = render_messages(
-        draft, question_id="q1", asked_by="U1", question=question, full_question=True
+        draft, question_id="q1", language=EN, asked_by="U1", question=question, full_question=True
     )
     stored = {"blocks": json.loads(body.blocks)}
     assert read_asked_line(stored) == ("U1", question)

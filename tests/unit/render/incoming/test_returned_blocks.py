@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.render.incoming import answer_text
 from bot.render.message import render_messages
 from bot.values import Draft, Phase
+from tests.support.words import EN
 from tests.unit.render.incoming.pieces import Json
 from tests.unit.render.incoming.returned_blocks import html, returned_blocks
 
@@ -85,6 +86,7 @@ def test_answer_text_excludes_the_lines_around_the_answer(phase: Phase) -> None:
     (body,) = render_messages(
         draft,
         question_id="q",
+        language=EN,
         asked_by="U1",
         question="Why?",
         buttons=[{"type": "button", "text": {"type": "plain_text", "text": "Stop"}}],
@@ -98,7 +100,7 @@ def test_answer_text_excludes_the_lines_around_the_answer(phase: Phase) -> None:
 @pytest.mark.parametrize("phase", list(Phase))
 def test_answer_text_of_a_placeholder_or_notice_is_empty(phase: Phase) -> None:
     draft = Draft(phase, "", "It did not work.")
-    (body,) = render_messages(draft, question_id="q", asked_by="U1", question="Why?")
+    (body,) = render_messages(draft, question_id="q", language=EN, asked_by="U1", question="Why?")
     assert answer_text({"text": body.text, "blocks": json.loads(body.blocks)}) == ""
 
 

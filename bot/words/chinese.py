@@ -1,0 +1,101 @@
+"""The Chinese catalogue (simplified). How fields are written: `bot/words/__init__.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.words.english import Phrase
+
+CHINESE: Mapping[Phrase, str] = {
+    # The status of an answer that is being written.
+    Phrase.WAITING_BEHIND: "排队中，前面还有 {ahead:,} 个问题",
+    Phrase.WAITING_IN_THREAD: "正在等待上一条回答完成…",
+    Phrase.THINKING: "正在思考…",
+    Phrase.WRITING: "正在回答…",
+    Phrase.RECONNECTING: "正在重新连接…",
+    Phrase.RECONNECTING_ATTEMPT: "正在重新连接（{attempt}/{of}）…",
+    # How an answer ended.
+    Phrase.STOPPED: "已停止",
+    Phrase.STOPPED_BY: "已由 <@{user}> 停止",
+    Phrase.EMPTY_ANSWER: "回答为空。",
+    Phrase.BROKE_OFF: "回答中断了。",
+    Phrase.CUT_OFF_AT_LENGTH: "已达长度上限，回答被截断",
+    Phrase.CUT_OFF_BY_FILTER: "回答被内容过滤器截断",
+    Phrase.NO_TEXT: "模型没有写出任何回答。",
+    Phrase.INTERRUPTED: "机器人在回答过程中停止了运行，请重新提问。",
+    Phrase.UNEXPECTED_ERROR: "我这边出了点问题。",
+    Phrase.WITH_REFERENCE: "{message}（编号 {reference}）",
+    Phrase.NOT_REPEATED: ("机器人在这条回答使用工具之后停止了运行。为避免重复操作，没有重新开始。"),
+    Phrase.GIVEN_UP: "机器人在回答过程中多次停止运行，已放弃这条回答。",
+    # Answers that need no model.
+    Phrase.EMPTY_QUESTION: (
+        "你好！有什么想问的尽管问，例如：\n\n"
+        "- *给发布派对起三个好名字*\n"
+        "- *用五行文字总结这个消息列*"
+    ),
+    Phrase.NEW_CONVERSATION_STARTED: "已开始新对话，之前的消息不再作为上下文。",
+    # Remarks below an answer, without a full stop: they are joined.
+    Phrase.THREAD_UNREAD: "未能读取这个消息列中较早的消息",
+    Phrase.DM_UNREAD: "未能读取我们之前的消息",
+    Phrase.NEWEST_UNREAD: "未能及时读取这个消息列中最新的消息",
+    Phrase.EARLIER_USED: "已结合我们之前的消息 · 发送“新对话”可重新开始",
+    Phrase.OLDER_HALF_LEFT_OUT: "对话对模型来说太长，已略去较早的一半",
+    Phrase.EXACTLY: "{count:,}",
+    Phrase.ABOUT: "约 {count:,}",
+    Phrase.ALL_EARLIER_LEFT_OUT: "此前的 {missing:,} 条消息放不下，已略去",
+    Phrase.OLDER_LEFT_OUT: (
+        "已读取这个消息列 {total} 条消息中最新的 {newest:,} 条，略去更早的 {count} 条"
+    ),
+    Phrase.NEWER_LEFT_OUT: "只读取了这个消息列 {total} 条消息中的第一条，略去其后的 {count} 条",
+    Phrase.MIDDLE_LEFT_OUT: (
+        "已读取这个消息列 {total} 条消息中的第一条和最新的 {newest:,} 条，略去中间的 {count} 条"
+    ),
+    # Messages of an answer without text of the model.
+    Phrase.ASKED: "<@{user}> 提问：",
+    Phrase.ANSWER_BELOW: "回答见下方。",
+    Phrase.ANSWER_WILL_FOLLOW: "正在回答… 完成后会显示在下方。",
+    Phrase.MORE_IN_DM: "回答的其余部分在我们的私信中。",
+    Phrase.POSSIBLE_DUPLICATE: "Slack 起初没有确认这条消息，所以你可能会看到两次。",
+    Phrase.PUBLIC_ANSWER_REFUSED: "我无法在这个频道发消息，所以回答显示在这里，仅你可见。",
+    Phrase.DATABASE_UNAVAILABLE: "我现在无法接收问题，请一分钟后再试。",
+    Phrase.QUESTION_EDITED: "你修改了问题，而回答针对的仍是修改前的内容。",
+    # Buttons below an answer.
+    Phrase.STOP_BUTTON: "停止",
+    Phrase.TRY_AGAIN_BUTTON: "重试",
+    Phrase.ASK_AGAIN_BUTTON: "按修改后的内容重新提问",
+    Phrase.SHOW_BUTTON: "边写边看",
+    Phrase.SHARE_BUTTON: "分享到此处",
+    Phrase.CONTINUE_BUTTON: "在私信中继续",
+    Phrase.NEW_CONVERSATION_OPTION: "新对话",
+    # Replies to a press.
+    Phrase.NOT_YOURS_TO_STOP: "只有提问者可以停止这条回答。",
+    Phrase.NOT_YOURS_TO_RETRY: "只有提问者可以重新提问。",
+    Phrase.NOT_RUNNING: "这条回答已经结束。",
+    Phrase.QUESTION_UNKNOWN: "我这里已经没有这个问题了，请重新提问。",
+    Phrase.QUESTION_DELETED: "你的问题已被删除，所以没有重新提问。",
+    Phrase.QUESTION_NOT_FOUND: "我找不到你的问题了，请重新提问。",
+    Phrase.EDIT_ASKED_ALREADY: "修改后的问题已经提过了。",
+    Phrase.ANSWER_UNKNOWN: "我这里已经没有这条回答了，无法转发。",
+    Phrase.PRESS_AGAIN_LATER: "刚才没有成功，请稍后再点一次。",
+    Phrase.ASKED_AGAIN: "已重新提问，完成后回答会显示在下方。",
+    Phrase.SHARED: "已分享到这个频道。",
+    Phrase.CONTINUED_IN_DM: "已在我们的私信中继续。",
+    Phrase.SHARING_REFUSED: "我无法在这里发消息。请先邀请我加入这个频道，然后再点一次。",
+    Phrase.DM_REFUSED: "我无法给你发私信。",
+    Phrase.NEW_CONVERSATION_FAILED: "未能开始新对话，请重新选择一次。",
+    # Replies to a command and to people who are not answered.
+    Phrase.COMMAND_USAGE: (
+        "请在命令后面写上问题，例如 `{command} HTTP 409 是什么意思？`"
+        "，或 `{command} #public 给发布派对起三个名字`。"
+    ),
+    Phrase.EXTERNAL_PERSON_REFUSED: ("我只回答安装我的组织的成员，请让那边的同事代你提问。"),
+    Phrase.OTHER_WORKSPACE_REFUSED: (
+        "我只在运行我的工作区里回答问题，请联系那边的人，在这里也安装我。"
+    ),
+    # The home tab.
+    Phrase.HOME_TITLE: "有问题尽管问",
+    Phrase.HOME_CHANNEL: "*在频道中：* 写上 {me} 和你的问题，我会在消息列中回答，可以接着聊。",
+    Phrase.HOME_DM: "*私下提问：* 在 *消息* 标签页给我发消息。",
+    Phrase.HOME_COMMAND: "*任何地方：* `{command} …` 的回答仅你可见，加上 `#public` 则所有人可见。",
+    Phrase.HOME_CAUTION: "回答由语言模型生成，可能有误。",
+}

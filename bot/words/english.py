@@ -1,0 +1,134 @@
+"""The English catalogue. How fields and plurals are written: `bot/words/__init__.py`."""
+
+from __future__ import annotations
+
+from enum import Enum, unique
+
+
+@unique
+class Phrase(Enum):
+    """All phrases of the bot by name; the value is the English wording.
+
+    A sentence says in plain words what happened and what to do: no codes, no names of classes, no
+    blame. Two names may not have the same wording.
+    """
+
+    # The status of an answer that is being written.
+    WAITING_BEHIND = "Waiting, {ahead:,} before you"
+    WAITING_IN_THREAD = "Waiting for the answer above…"
+    THINKING = "Thinking…"
+    WRITING = "Writing…"
+    RECONNECTING = "Reconnecting…"
+    RECONNECTING_ATTEMPT = "Reconnecting ({attempt}/{of})…"
+
+    # How an answer ended.
+    STOPPED = "Stopped"
+    STOPPED_BY = "Stopped by <@{user}>"
+    EMPTY_ANSWER = "The answer is empty."
+    BROKE_OFF = "The answer broke off."
+    CUT_OFF_AT_LENGTH = "Cut off at the length limit"
+    CUT_OFF_BY_FILTER = "Cut off by the content filter"
+    NO_TEXT = "The model ended without writing an answer."
+    INTERRUPTED = "The bot was stopped while it wrote this answer. Please ask again."
+    UNEXPECTED_ERROR = "Something went wrong on my side."
+    WITH_REFERENCE = "{message} (reference {reference})"
+    NOT_REPEATED = (
+        "The bot was stopped after this answer had used a tool. It was not begun anew, so that "
+        "nothing is done twice."
+    )
+    GIVEN_UP = "The bot stopped several times while it wrote this answer, so it was given up."
+
+    # Answers that need no model.
+    EMPTY_QUESTION = (
+        "Hi! Ask me anything, for example:\n\n"
+        "- *What are three good names for a release party?*\n"
+        "- *Summarise this thread in five lines.*"
+    )
+    NEW_CONVERSATION_STARTED = "New conversation: what we wrote before is not used from here on."
+
+    # Remarks below an answer, without a full stop: they are joined.
+    THREAD_UNREAD = "The earlier messages of this thread could not be read"
+    DM_UNREAD = "Our earlier messages could not be read"
+    NEWEST_UNREAD = "The newest messages of this thread could not be read in time"
+    EARLIER_USED = "Goes on from our earlier messages · write “new conversation” to start afresh"
+    OLDER_HALF_LEFT_OUT = (
+        "The conversation was too long for the model, so its older half was left out"
+    )
+    EXACTLY = "{count:,}"
+    ABOUT = "about {count:,}"
+    ALL_EARLIER_LEFT_OUT = (
+        "The {missing:,} {missing:message|messages} before this question did not fit and "
+        "{missing:was|were} left out"
+    )
+    OLDER_LEFT_OUT = (
+        "The newest {newest:,} of {total} messages of this thread were read; "
+        "{count} {missing:was|were} left out before them"
+    )
+    NEWER_LEFT_OUT = (
+        "Only the first of {total} messages of this thread was read; "
+        "{count} {missing:was|were} left out after it"
+    )
+    MIDDLE_LEFT_OUT = (
+        "The first message and the newest {newest:,} of {total} messages of this thread were read; "
+        "{count} {missing:was|were} left out between"
+    )
+
+    # Messages of an answer without text of the model.
+    ASKED = "<@{user}> asked:"
+    ANSWER_BELOW = "The answer is below."
+    ANSWER_WILL_FOLLOW = "Writing… Your answer will stand below when it is complete."
+    MORE_IN_DM = "The rest of this answer is in our direct messages."
+    POSSIBLE_DUPLICATE = "Slack did not confirm this message at first, so you may see it twice."
+    PUBLIC_ANSWER_REFUSED = (
+        "I can't post in this channel, so you get the answer here, and only you see it."
+    )
+    DATABASE_UNAVAILABLE = "I can't take questions right now. Please try again in a minute."
+    QUESTION_EDITED = "You edited your question. The answer is still about what it said before."
+
+    # Buttons below an answer.
+    STOP_BUTTON = "Stop"
+    TRY_AGAIN_BUTTON = "Try again"
+    ASK_AGAIN_BUTTON = "Ask again with the edit"
+    SHOW_BUTTON = "Show as it is written"
+    SHARE_BUTTON = "Share here"
+    CONTINUE_BUTTON = "Continue in DM"
+    NEW_CONVERSATION_OPTION = "New conversation"
+
+    # Replies to a press.
+    NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
+    NOT_YOURS_TO_RETRY = "Only the asker can ask this again."
+    NOT_RUNNING = "This answer is not being written any more."
+    QUESTION_UNKNOWN = "I no longer have this question. Please ask it again."
+    QUESTION_DELETED = "Your question was deleted, so it was not asked again."
+    QUESTION_NOT_FOUND = "I can't find your question any more. Please ask it again."
+    EDIT_ASKED_ALREADY = "This edit was asked already."
+    ANSWER_UNKNOWN = "I no longer have this answer, so it can't be passed on."
+    PRESS_AGAIN_LATER = "That did not work just now. Please press again in a moment."
+    ASKED_AGAIN = "Asked again. The answer will stand below when it is complete."
+    SHARED = "Shared in this channel."
+    CONTINUED_IN_DM = "Goes on in our direct messages."
+    SHARING_REFUSED = "I can't post here. Invite me to this channel, then press again."
+    DM_REFUSED = "I can't write to you in direct messages."
+    NEW_CONVERSATION_FAILED = "I couldn't begin a new conversation. Please choose it again."
+
+    # Replies to a command and to people who are not answered.
+    COMMAND_USAGE = (
+        "Type a question after the command, for example `{command} What does HTTP 409 mean?` "
+        "or `{command} #public Three names for our release party`."
+    )
+    EXTERNAL_PERSON_REFUSED = (
+        "I only answer people of the organisation that installed me: ask a colleague there to put "
+        "your question to me."
+    )
+    OTHER_WORKSPACE_REFUSED = (
+        "I only answer in the workspace that runs me: ask its people to install me here too."
+    )
+
+    # The home tab.
+    HOME_TITLE = "Ask me anything"
+    HOME_CHANNEL = (
+        "*In a channel:* write {me} and your question; I answer in a thread, where you can go on."
+    )
+    HOME_DM = "*In private:* write to me under *Messages*."
+    HOME_COMMAND = "*Anywhere:* `{command} …` answers only you; with `#public`, everyone."
+    HOME_CAUTION = "Answers are written by a language model and can be wrong."
