@@ -126,6 +126,11 @@ def join_paragraphs(*texts: str) -> str:
     return PARAGRAPH_SEPARATOR.join(filter(None, texts))
 
 
+MENTION_EVENT_TYPE = "llm_mention"
+"""The `event_type` in the metadata of a message that mentions the asker below an answer. It differs
+from that of answers, so that no version of the bot takes the mention for a part of one."""
+
+
 STATUS_SEPARATOR = " · "
 """Between two statements in the status line of an answer."""
 

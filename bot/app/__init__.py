@@ -207,6 +207,7 @@ def _answer_runner(
         max_tool_rounds=settings.tools.rounds,
         pseudonyms=Pseudonyms(_pseudonym_secret(settings)),
         limits=answer_limits(settings),
+        notify_after_seconds=settings.delivery.notify_after_seconds,
     )
 
 

@@ -11,6 +11,7 @@ attempt to answer one question (bot/turn/__init__.py).
     ephemeral/               answers that only the asker sees
     scheduling/              which answer is written next, and when
     ratelimit/               the limits of Slack's methods, shared by all replicas
+    mention.py               mentions the asker below an answer that took long
     message_metadata.py      marks the messages of an answer, and finds them again
     unavailable_notice.py    a notice in place of an answer, posted by one of several processes
     clock.py                 the clock of this package

@@ -12,6 +12,7 @@ from bot.delivery.edits.layout import answer_below
 from bot.delivery.edits.reply import EditedReply
 from bot.delivery.ephemeral.public import PublicReply
 from bot.delivery.ephemeral.registry import EphemeralReplies
+from bot.delivery.mention import AskerMention, MentionGuard
 from bot.delivery.message_metadata import find_messages
 from bot.delivery.native.reply import NativeReply
 from bot.delivery.ratelimit.read_limit import SharedReadLimit
@@ -117,6 +118,30 @@ class Delivery:
         await post_if_unanswered(
             self._slack, question, draft, lambda guard: self.create_reply(question, guard=guard)
         )
+
+    async def mention_asker(
+        self,
+        question: Question,
+        text: str,
+        answer: Sequence[ShownMessage],
+        *,
+        guard: MentionGuard,
+        may_exist: bool,
+    ) -> None:
+        """Post `text`, which mentions the asker, as one message below the messages of an answer.
+
+        Waits until the limits have room for it; raises no SlackError. `AskerMention.send` says when
+        it is left out. `may_exist`: another process may have posted it.
+        """
+        dispatcher = self._get_workspace(question.place.team).edit_dispatcher
+        await AskerMention(
+            self._slack,
+            question,
+            text,
+            guard=guard,
+            may_exist=may_exist,
+            post_extra=dispatcher.post_extra,
+        ).send(answer)
 
     async def find_messages(
         self, question: Question, known: Sequence[ShownMessage] = ()

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.history.new_conversation import starts_new_conversation
 from bot.render.incoming import answer_text, read_asked_line, read_message, without_mention
-from bot.values import Author, Message, Question, join_paragraphs
+from bot.values import MENTION_EVENT_TYPE, Author, Message, Question, join_paragraphs
 
 SlackMessage = Mapping[str, Any]
 
@@ -57,12 +57,15 @@ class MessageConverter:
         return without_mention(read_message(stored).text, self.bot_user)
 
     def is_earlier_than(self, stored: SlackMessage, question: Question) -> bool:
-        """Whether a message is older than the question, and no part of it or of its answer."""
+        """Whether a message is older than the question, and neither a part of it or of its answer
+        nor a mention of an asker."""
         if str(stored.get("ts")) >= (question.ts or "") or stored["ts"] in question.earlier:
             return False
         if stored.get("subtype") in IGNORED_SUBTYPES:
             return False
-        return not (self.is_ours(stored) and turn_id_of(stored) == question.id)
+        if not self.is_ours(stored):
+            return True
+        return turn_id_of(stored) != question.id and not _is_mention(stored)
 
     def starts_new_conversation(self, stored: SlackMessage) -> bool:
         """Whether a message in a direct message starts a new conversation."""
@@ -145,6 +148,11 @@ def turn_id_of(stored: SlackMessage) -> str:
     """The turn of a message of ours, from its metadata; "" if it has none."""
     metadata = stored.get("metadata") or {}
     return str((metadata.get("event_payload") or {}).get("turn", ""))
+
+
+def _is_mention(stored: SlackMessage) -> bool:
+    """Whether a message only tells an asker that the answer is there."""
+    return (stored.get("metadata") or {}).get("event_type") == MENTION_EVENT_TYPE
 
 
 def _is_by_app(stored: SlackMessage) -> bool:

@@ -19,7 +19,7 @@ import regex
 
 from bot.render.buttons import BUTTONS_BLOCK_PREFIX
 from bot.render.markdown.close import close_open_markup, close_truncated
-from bot.render.notification import plain_line
+from bot.render.notification import plain_line, question_line
 from bot.render.safety.neutralise import (
     escape_mrkdwn,
     neutralise,
@@ -65,6 +65,7 @@ def render_messages(
     asked_by: str = "",
     question: str = "",
     full_question: bool = False,
+    notified_question: str = "",
     buttons: Sequence[Block] = (),
 ) -> tuple[MessageBody, ...]:
     """Return the messages for `draft` in order; at least one.
@@ -76,8 +77,9 @@ def render_messages(
 
     `cuts` are lengths of `draft.text` at which a message was frozen before it was full; text that
     was held back then starts the next message. `asked_by` and the beginning of `question` are shown
-    above the first message; with `full_question` as much of it as fits a block. `buttons` are shown
-    below the last message.
+    above the first message; with `full_question` as much of it as fits a block. While there is no
+    text, the notification names the beginning of `notified_question`. `buttons` are shown below the
+    last message.
     """
     texts = _message_texts(draft, max_bytes, cuts)
     last = len(texts) - 1
@@ -92,7 +94,8 @@ def render_messages(
         if index == last:
             status = _status_text(draft, language, has_text=bool(text))
             blocks += _footer_blocks(draft, status, question_id, buttons, has_text=bool(text))
-        bodies.append(MessageBody(_notification_text(draft, text, language), _json(blocks)))
+        notification = _notification_text(draft, text, language, notified_question)
+        bodies.append(MessageBody(notification, _json(blocks)))
     return tuple(bodies)
 
 
@@ -118,8 +121,11 @@ def _json(blocks: Sequence[Block]) -> str:
     return json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))
 
 
-def _notification_text(draft: Draft, text: str, language: Language) -> str:
-    """The text of the notification: the beginning of the message, or the status of the answer."""
+def _notification_text(draft: Draft, text: str, language: Language, question: str) -> str:
+    """The text of the notification: the beginning of the message, the question that is being
+    answered, or the status of the answer."""
+    if not text and not draft.phase.is_final and (asked := question_line(question)):
+        return escape_mrkdwn(say(language, Phrase.ANSWERING, question=asked))
     line = text or _status_text(draft, language, has_text=False)
     if not text and draft.phase is Phase.STOPPED:
         return _mrkdwn_with_mentions(line)

@@ -6,6 +6,8 @@ import html
 
 import regex
 
+_MAX_QUESTION_CHARACTERS = 100  # of a question in a notification: two lines on a phone
+
 _FENCE = regex.compile(r"^[ \t>]*(?:```|~~~).*$", regex.M)
 _RULE = regex.compile(r"^[ \t>]*(?:[-*_=|:][ \t]*){3,}$", regex.M)
 _LINE_START = regex.compile(
@@ -23,6 +25,7 @@ _EMPHASIS = regex.compile(
 )
 _ESCAPE = regex.compile(r"\\([!-/:-@\[-`{-~])")
 _BAR = regex.compile(r"(?<!\\)\|")
+_MENTION = regex.compile(r"<@[UW][A-Z0-9]+>")
 _GRAPHEME = regex.compile(r"\X")
 
 
@@ -36,6 +39,12 @@ def plain_line(text: str, max_characters: int = 150) -> str:
     if end < max_characters // 2:
         end = [match.start() for match in _GRAPHEME.finditer(head)][-1]
     return head[:end].rstrip() + "…"
+
+
+def question_line(question: str) -> str:
+    """The beginning of a question as one plain line. No mention takes effect in it, because the id
+    of the person is left out."""
+    return plain_line(_MENTION.sub("@…", question), _MAX_QUESTION_CHARACTERS)
 
 
 def _without_markup(text: str) -> str:

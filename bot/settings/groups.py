@@ -278,6 +278,16 @@ class DeliverySettings(SettingsGroup):
         le=10_000,
         description="Answers that one process writes at once; further questions are queued",
     )
+    notify_after_seconds: float = Field(
+        45.0,
+        validation_alias="NOTIFY_AFTER_SECONDS",
+        ge=0,
+        le=3600,
+        description=(
+            "An answer in a channel or to a command that took longer mentions its asker below it; "
+            "with 0, none does"
+        ),
+    )
 
 
 class StorageSettings(SettingsGroup):

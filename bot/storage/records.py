@@ -60,6 +60,8 @@ class TurnRecord:
     - `send_unverifiable`: an ephemeral answer may have been sent, which can't be read from Slack.
     - `team`: the team of the bot that answers; "" in turns of older versions.
     - `spent`: what the answer has used of its limits, up to some seconds ago.
+    - `asked_at`: when the question was claimed; None if that was just now.
+    - `mentioned`: the mention of the asker below the answer may have been posted.
     """
 
     question: Question
@@ -78,6 +80,8 @@ class TurnRecord:
     send_unverifiable: bool = False
     team: str = ""
     spent: Spent = field(default_factory=Spent)
+    asked_at: float | None = None  # seconds since the epoch
+    mentioned: bool = False
 
 
 class Claim(Enum):
@@ -115,6 +119,7 @@ class Change:
     tool_rounds: str | None = None
     usage: Usage | None = None
     spent: Spent | None = None
+    mentioned: bool | None = None
     question: Question | None = None
     deleted_messages: frozenset[str] = frozenset()
     readable: bool = False

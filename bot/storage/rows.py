@@ -179,6 +179,8 @@ def to_record(row: Row[Any], messages: Sequence[ShownMessage]) -> TurnRecord:
         tool_rounds=row.tool_rounds or "",
         usage=_usage(row),
         spent=Spent(row.spent_seconds or 0.0, row.spent_events or 0),
+        asked_at=row.asked_at,
+        mentioned=bool(row.mentioned),
     )
 
 

@@ -77,6 +77,7 @@ turns = Table(
     Column("reasoning_tokens", BigInteger),
     Column("spent_seconds", Double),  # NULL until the model is asked
     Column("spent_events", BigInteger),
+    Column("mentioned", Boolean),  # NULL in rows of older versions
 )
 
 TURN_COLUMNS = tuple(column.label(column.key) for column in turns.c)

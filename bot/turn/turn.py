@@ -28,6 +28,7 @@ class Turn:
     - `messages_verified`: `record` has all messages of the answer that are in Slack; otherwise they
       have to be read from Slack.
     - `asked_at`: when the question arrived, on the monotonic clock in seconds.
+    - `now`: the time of day in seconds since the epoch.
 
     Attributes:
     - `checkpoint`: journals the changes of the turn.
@@ -44,6 +45,7 @@ class Turn:
         promote: Promote,
         messages_verified: bool = True,
         asked_at: float | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.record = record
         self.question = record.question
@@ -55,6 +57,8 @@ class Turn:
         self.stop_scope = StopScope()
         self.wakeup = asyncio.Event()
         self._promote = promote
+        self._started_at = asyncio.get_running_loop().time()
+        self._age_at_start = max(0.0, now() - record.asked_at) if record.asked_at else 0.0
         if record.draft == REMOVED_DRAFT:  # the last owner died while it deleted the messages
             self.stop(QuestionDeleted(self.id))
 
@@ -67,6 +71,12 @@ class Turn:
     def released(self) -> bool:
         """Whether the turn was left to another process, so that this one writes no more for it."""
         return self.checkpoint.released
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago the question was claimed, by whichever process. Only the part before a
+        take-over depends on the time of day."""
+        return self._age_at_start + asyncio.get_running_loop().time() - self._started_at
 
     async def wait_for_thread_slot(self) -> Question:
         """Wait until the answers before this one in its thread have ended; returns the question

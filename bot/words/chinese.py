@@ -52,11 +52,14 @@ CHINESE: Mapping[Phrase, str] = {
     ),
     # Messages of an answer without text of the model.
     Phrase.ASKED: "<@{user}> 提问：",
+    Phrase.ANSWERING: "正在回答：{question}",
     Phrase.ANSWER_BELOW: "回答见下方。",
     Phrase.ANSWER_WILL_FOLLOW: "正在回答… 完成后会显示在下方。",
     Phrase.MORE_IN_DM: "回答的其余部分在我们的私信中。",
     Phrase.POSSIBLE_DUPLICATE: "Slack 起初没有确认这条消息，所以你可能会看到两次。",
     Phrase.PUBLIC_ANSWER_REFUSED: "我无法在这个频道发消息，所以回答显示在这里，仅你可见。",
+    Phrase.ANSWER_IS_HERE: "<@{user}> 你的回答在这里。",
+    Phrase.ANSWER_NOT_FINISHED: "<@{user}> 我没能完成你的回答。",
     Phrase.DATABASE_UNAVAILABLE: "我现在无法接收问题，请一分钟后再试。",
     Phrase.QUESTION_EDITED: "你修改了问题，而回答针对的仍是修改前的内容。",
     # Buttons below an answer.

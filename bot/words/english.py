@@ -75,6 +75,7 @@ class Phrase(Enum):
 
     # Messages of an answer without text of the model.
     ASKED = "<@{user}> asked:"
+    ANSWERING = "Answering: {question}"
     ANSWER_BELOW = "The answer is below."
     ANSWER_WILL_FOLLOW = "Writing… Your answer will stand below when it is complete."
     MORE_IN_DM = "The rest of this answer is in our direct messages."
@@ -82,6 +83,8 @@ class Phrase(Enum):
     PUBLIC_ANSWER_REFUSED = (
         "I can't post in this channel, so you get the answer here, and only you see it."
     )
+    ANSWER_IS_HERE = "<@{user}> your answer is here."
+    ANSWER_NOT_FINISHED = "<@{user}> I could not finish your answer."
     DATABASE_UNAVAILABLE = "I can't take questions right now. Please try again in a minute."
     QUESTION_EDITED = "You edited your question. The answer is still about what it said before."
 

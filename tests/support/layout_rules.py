@@ -33,7 +33,7 @@ INNER_LAYERS: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"delivery"}),
         frozenset({"workspace"}),
         frozenset({"ephemeral", "native"}),
-        frozenset({"edits"}),
+        frozenset({"edits", "mention"}),
         frozenset({"scheduling", "unavailable_notice"}),
         frozenset({"message_metadata", "ratelimit"}),
         frozenset({"clock", "config"}),

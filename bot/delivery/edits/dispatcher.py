@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TypeVar
 
 from bot.delivery.clock import loop_time
 from bot.delivery.config import DeliveryConfig
@@ -19,11 +21,16 @@ from bot.delivery.scheduling.dispatcher import (
 )
 from bot.delivery.scheduling.edit_scheduler import RECHECK_SECONDS, EditScheduler, WriteKind
 from bot.delivery.scheduling.reader_state import NEVER
+from bot.errors import SlackRateLimited
+
+T = TypeVar("T")
 
 DELETES_PER_MINUTE = 40  # tier 3 with a margin (docs/slack.md#tiers)
 EDIT_METHOD, DELETE_METHOD = "chat.update", "chat.delete"
 METHODS: Mapping[type[Step], str] = MappingProxyType({Edit: EDIT_METHOD, Delete: DELETE_METHOD})
 MANY_ANSWERS = 5  # answers at once that are called many
+
+EXTRA_POST_RECHECK_SECONDS = 0.5  # until a post outside of answers looks at the limits again
 
 MANY_QUESTIONS_NOTICE = "Thinking… Many questions at once: what is written may show late."
 FEW_EDITS_NOTICE = (
@@ -66,6 +73,40 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
             return False
         readers = [reply.reader for reply in (*self._replies, *self._expected)]
         return self._scheduler.has_room(readers, loop_time())
+
+    async def post_extra(self, channel: str, post: Callable[[], Awaitable[T]]) -> T:
+        """Make a post that is no part of an answer, and return its result. Raises what it raises.
+
+        It waits until the limits leave a post to each live answer, so that no end of an answer is
+        late because of it.
+        """
+        limiter, bucket = self._limiters[Post], self._channel_bucket(channel)
+        while not await self._take_extra_post(channel):  # noqa: ASYNC110 - a limit has no event
+            await asyncio.sleep(EXTRA_POST_RECHECK_SECONDS)
+        try:
+            return await post()
+        except SlackRateLimited as error:
+            bucket.record_rate_limited(loop_time(), error.retry_after)
+            raise
+        finally:
+            limiter.record_end(loop_time())
+
+    async def _take_extra_post(self, channel: str) -> bool:
+        """Count a post that is no part of an answer; False if it has to wait."""
+        now, limiter, bucket = loop_time(), self._limiters[Post], self._channel_bucket(channel)
+        here = sum(reply.question.place.channel == channel for reply in self._replies)
+        limiter_at = limiter.available_at(now, 1 + len(self._replies))
+        if max(limiter_at, bucket.available_at(now, here)) > now:
+            return False
+        limiter.record_start()
+        bucket.take_token(now)
+        taken = False
+        try:
+            taken = not self._quota.is_shared or await self._take_post_slot(channel)
+        finally:
+            if not taken:
+                limiter.record_cancel()
+        return taken
 
     async def _write_last_steps(self) -> None:
         """Delete replaced placeholders and remove *Writing…* from earlier messages, as far as the
@@ -154,7 +195,7 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
         kept = len(self._replies) if reply.reader.words_shown and not reply.reader.final else 0
         return max(
             self._limiters[Post].available_at(now, 1 + kept),
-            self._channel_bucket(reply).available_at(now),
+            self._channel_bucket(reply.question.place.channel).available_at(now),
         )
 
     def _start_chosen(self, reply: EditedReply, kind: WriteKind, now: float) -> float:
@@ -180,12 +221,12 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
             self._loop.wake()
             return
         if expected is Post:
-            self._channel_bucket(reply).take_token(now)
+            self._channel_bucket(reply.question.place.channel).take_token(now)
         self._start_write(reply, step, now)
 
-    def _channel_bucket(self, reply: EditedReply) -> TokenBucket:
+    def _channel_bucket(self, channel: str) -> TokenBucket:
         return self._channel_buckets.setdefault(
-            reply.question.place.channel,
+            channel,
             TokenBucket(
                 self._config.posts_per_second / self._quota.fair_share_divisor,
                 self._config.post_burst,
@@ -201,22 +242,24 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
 
     async def _take_slot(self, reply: EditedReply, step: Step) -> bool:
         if isinstance(step, Post):
-            return await self._take_post_slot(reply)
+            return await self._take_post_slot(reply.question.place.channel)
         return await self._take_method_slot(step, EDIT_METHOD)
 
-    async def _take_post_slot(self, reply: EditedReply) -> bool:
+    async def _take_post_slot(self, channel: str) -> bool:
         burst, rate = self._config.post_burst, self._config.posts_per_second
-        name = f"{reply.question.place.channel}:chat.postMessage"
+        name = f"{channel}:chat.postMessage"
         wait = await self._quota.take_slot(name, burst, burst / rate)
         if wait:
-            self._channel_bucket(reply).record_rate_limited(loop_time(), wait)
+            self._channel_bucket(channel).record_rate_limited(loop_time(), wait)
         if wait is None or wait > 0:
             self._apply_quota()
         return wait == 0.0
 
     def _record_rate_limited(self, reply: EditedReply, step: Step, retry_after: float) -> None:
         if isinstance(step, Post):  # Slack limits posts by channel
-            self._channel_bucket(reply).record_rate_limited(loop_time(), retry_after)
+            self._channel_bucket(reply.question.place.channel).record_rate_limited(
+                loop_time(), retry_after
+            )
         else:
             super()._record_rate_limited(reply, step, retry_after)
 

@@ -266,6 +266,7 @@ def render(
         asked_by=question.user if alone else "",
         question=question.text if alone else "",
         full_question=question.place.surface == "dm",  # where follow-up questions refer to it
+        notified_question=question.text,
         buttons=buttons,
     )
 

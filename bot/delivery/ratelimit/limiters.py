@@ -152,9 +152,11 @@ class TokenBucket:
     burst: int
     _full_at: float = field(default=float("-inf"), init=False)  # when no token is missing
 
-    def available_at(self, now: float) -> float:
-        """Return when the next post may begin: `now` or later."""
-        return max(now, self._full_at - (self.burst - 1) / self.rate_per_second)
+    def available_at(self, now: float, kept: int = 0) -> float:
+        """Return when the next post may begin: `now` or later. It leaves `kept` posts that may
+        begin at once after it, but never more than a full bucket has."""
+        missing = max(0, self.burst - 1 - kept)
+        return max(now, self._full_at - missing / self.rate_per_second)
 
     def take_token(self, now: float) -> None:
         """Count a post that begins now."""

@@ -45,7 +45,7 @@ MAX_IDS_PER_STATEMENT = 500  # databases limit the number of bound values
 _CHANGEABLE_COLUMNS = [
     *("phase", "draft", "status_line", "response_id", "cursor", "irreversible"),
     *("send_unverifiable", "crash_count", "tool_rounds", "model", "input_tokens", "output_tokens"),
-    *("cached_tokens", "reasoning_tokens", "spent_seconds", "spent_events"),
+    *("cached_tokens", "reasoning_tokens", "spent_seconds", "spent_events", "mentioned"),
 ]
 # One statement for all changes: a column whose new value is None stays as it is. Its text never
 # changes, so that drivers prepare it once.
@@ -135,6 +135,7 @@ def _update_values(change: Change) -> dict[str, Any]:
         "new_tool_rounds": change.tool_rounds,  # ASCII
         "new_spent_seconds": change.spent.seconds if change.spent else None,
         "new_spent_events": change.spent.events if change.spent else None,
+        "new_mentioned": change.mentioned,
         "readable": change.readable,
         "ends": bool(draft and draft.phase.is_final),
     } | {f"new_{name}": value for name, value in rows.usage_columns(change.usage).items()}

@@ -2,6 +2,8 @@
 
 answer.py       one answer from start to end
 tool_rounds.py  runs the tools the model calls
+mentions.py     mentions the asker below an answer that took long
 concurrency.py  limits how many answers are written at the same time
 pseudonyms.py   pseudonyms of people and threads for the model's server (pure)
+side_tasks.py   work beside an answer, and the cancellation of its task
 """

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +32,9 @@ from bot.observe import Metrics
 from bot.storage.records import ShownMessage
 from bot.tools.toolbox import Toolbox
 from bot.turn.answering.concurrency import ConcurrencyLimiter
+from bot.turn.answering.mentions import mention_asker
 from bot.turn.answering.pseudonyms import Pseudonyms
+from bot.turn.answering.side_tasks import running_alongside, uncancel
 from bot.turn.answering.tool_rounds import ToolRounds
 from bot.turn.durability.resume import initial_state, predetermined_end, resume_point_of
 from bot.turn.durability.tool_progress import parse_progress
@@ -75,6 +77,7 @@ class AnswerRunner:
         max_tool_rounds: int = 5,
         pseudonyms: Pseudonyms | None = None,
         limits: AnswerLimits = AnswerLimits(),  # noqa: B008  # frozen
+        notify_after_seconds: float = 0.0,
     ) -> None:
         self.upstream = upstream
         self.delivery = delivery
@@ -87,6 +90,7 @@ class AnswerRunner:
         self.max_tool_rounds = max_tool_rounds
         self.pseudonyms = pseudonyms
         self.limits = limits
+        self.notify_after_seconds = notify_after_seconds
 
     async def answer(self, turn: Turn) -> Phase | None:
         """Answer a turn's question in Slack. Returns the final phase; None if another process owns
@@ -182,7 +186,7 @@ class AnswerInProgress:
         except asyncio.CancelledError:
             if self._turn.released:
                 raise
-            _uncancel()
+            uncancel()
             state.interrupt()
         except (SlackError, LeaseLost):
             raise
@@ -196,13 +200,19 @@ class AnswerInProgress:
         await turn.checkpoint.record_end(state.draft, state.usage)
         try:
             await self._reply.finish(state.draft)
+            is_shown = True
         except SlackError as error:
+            is_shown = False
             log.warning("the end of the answer could not be shown in Slack: %s", error)
         if state.draft != REMOVED_DRAFT:
             messages = [message.ts for message in turn.checkpoint.messages]
             self._runner.history.remember_answer(turn.question, state.text, messages)
         self._runner.metrics.answer_seconds.observe(time.monotonic() - turn.asked_at)
         turn.checkpoint.mark_readable()
+        if is_shown:
+            await mention_asker(
+                turn, state.draft, self._runner.delivery, self._runner.notify_after_seconds
+            )
         await self._reply.wait_cleanup()
         await turn.checkpoint.close(state.draft)
 
@@ -229,7 +239,7 @@ class AnswerInProgress:
                 state.end(end)
                 return
             state.remark = join_remarks(conversation.remark, unreadable_remark(turn.question))
-            async with _running_alongside(self._remark_unreadable_attachments()):
+            async with running_alongside(self._remark_unreadable_attachments()):
                 await self._ask_model(conversation)
 
     async def _read_conversation(self, *, may_be_outdated: bool) -> Conversation:
@@ -377,21 +387,3 @@ def _is_too_long(event: Event) -> bool:
 
 def _all_idempotent(hosted_tools: Sequence[Mapping[str, Any]]) -> bool:
     return all(tool.get("type") in IDEMPOTENT_HOSTED_TOOLS for tool in hosted_tools)
-
-
-@asynccontextmanager
-async def _running_alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run `work` beside the block; cancel it at the end of the block."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-def _uncancel() -> None:
-    """Clear all cancellations of this task, so that it can wait again."""
-    task = asyncio.current_task()
-    while task and task.cancelling():
-        task.uncancel()

@@ -183,6 +183,12 @@ class TurnCheckpoint:
             draft=REMOVED_DRAFT, deleted_messages=frozenset(filter(None, [message_ts]))
         )
 
+    async def before_mention(self) -> bool:
+        """Journal that the asker may be mentioned below the answer. False if that could not be
+        journalled in time."""
+        self._journal_change(mentioned=True)
+        return await self._wait_journalled(JOURNAL_WAIT_LAYOUT_SECONDS)
+
     def mark_readable(self) -> None:
         """Journal that all of the answer can be read: the next question of the thread may start."""
         self._journal_change(readable=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.upstream.requests.attribution import with_attribution
-from bot.values import Author, Message, Said
+from bot.values import MENTION_EVENT_TYPE, Author, Message, Said
 from tests.support.virtual_time import run
 from tests.unit.history.history_setup import ADA, BOB, ROOT, channel_question, history, texts, ts_at
 from tests.unit.history.stored_slack import BOT, StoredSlack, sealed
@@ -172,6 +173,19 @@ def test_placeholder_is_left_out_of_the_conversation(slack: StoredSlack) -> None
         "one",
         "two",
     ]
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_mention_below_an_answer_is_left_out_of_the_conversation(
+    slack: StoredSlack, is_ours: bool
+) -> None:
+    marked = {"event_type": MENTION_EVENT_TYPE, "event_payload": {"turn": "q0"}}
+    words: dict[str, Any] = {"blocks": [{"type": "markdown", "text": "Your answer is here."}]}
+    slack.say(ROOT, "U1", "Why?")
+    author = BOT if is_ours else "U2"
+    slack.say(ts_at(5), author, "Your answer is here.", under=ROOT, metadata=marked, **words)
+    told = texts(run(history(slack).read_conversation(channel_question("And?", ts_at(9)))))
+    assert told == (["Why?", "And?"] if is_ours else ["Why?", "Your answer is here.", "And?"])
 
 
 def test_answer_to_a_command_becomes_its_question_and_the_answer(slack: StoredSlack) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bot.render.notification import plain_line
+from bot.render.message import render_messages
+from bot.render.notification import plain_line, question_line
+from bot.values import Draft, Phase
+from tests.support.words import EN
 from tests.unit.render.reference_reader import texts
 
 
@@ -42,3 +48,33 @@ def test_plain_line_is_one_short_line(text: str) -> None:
     line = plain_line(text, max_characters=50)
     assert len(line) <= 51
     assert line == " ".join(line.split())
+
+
+def test_question_line_names_no_person() -> None:
+    assert question_line("ask <@U1> and <@WABC2>, *please*") == "ask @… and @…, please"
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if not phase.is_final])
+def test_placeholder_notification_says_what_is_being_answered(phase: Phase) -> None:
+    [body] = render_messages(
+        Draft(phase), question_id="t", language=EN, notified_question="**Why** & how?"
+    )
+    assert body.text == "Answering: Why &amp; how?"
+
+
+def test_notification_of_a_question_without_words_is_the_status() -> None:
+    [body] = render_messages(
+        Draft(Phase.ASKING), question_id="t", language=EN, notified_question=" "
+    )
+    assert body.text == "Thinking…"
+
+
+MARKUP = st.sampled_from(["<@U1>", "<!here>", "<!subteam^S1>", "<#C1>", "<https://a.b|c>", "&"])
+
+
+@given(st.lists(st.one_of(texts, MARKUP)).map("".join), st.sampled_from(Phase))
+@settings(max_examples=100, deadline=None)
+def test_notification_of_a_placeholder_has_no_slack_markup(question: str, phase: Phase) -> None:
+    [body] = render_messages(Draft(phase), question_id="t", language=EN, notified_question=question)
+    assert "<" not in body.text
+    assert len(html.unescape(body.text)) <= 130

@@ -50,6 +50,7 @@ WRITTEN: dict[str, list[str]] = {
         "INSERT INTO channel_settings VALUES ('T1', 'C1', 'follow_ups', 'on', 'U1', 1.0)",
         "INSERT INTO thread_modes VALUES ('T1:C1:1.0', 'T1', 'mentions', 'U1', 1.0)",
     ],
+    "r9": ["UPDATE turns SET mentioned = {no}"],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'
