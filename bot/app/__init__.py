@@ -40,6 +40,7 @@ from bot.listeners.context import ListenerContext
 from bot.settings import Settings, require_slack, unencrypted_warnings
 from bot.storage.channel_settings import ChannelSettings
 from bot.storage.rate_slots import SharedRateSlots
+from bot.storage.records import Claim
 from bot.storage.thread_activity import Threads
 from bot.tools.builtin import builtin_tools
 from bot.tools.toolbox import Toolbox
@@ -55,6 +56,7 @@ from bot.turn.state.limits import AnswerLimits
 from bot.turn.supervisor import Supervisor
 from bot.turn.thread_stop import stop_thread
 from bot.upstream.client import Upstream
+from bot.values import Draft, Phase, Question
 from bot.version import version
 
 log = logging.getLogger(__name__)
@@ -270,14 +272,23 @@ def _slack_app(
 
 def _follow_ups(settings: Settings, connections: Connections) -> FollowUps | None:
     """Which messages without a mention are answered; None if FOLLOW_UPS=off."""
-    default, team = settings.slack.follow_ups, connections.identity.team_id
+    default, team, store = (
+        settings.slack.follow_ups,
+        connections.identity.team_id,
+        connections.store,
+    )
     if default == "off":
         return None
+
+    async def claim(question: Question) -> bool:
+        return await store.claim(question, None, Draft(Phase.DONE)) is Claim.CLAIMED
+
     return FollowUps(
         ChannelSettings(connections.database, team),
         Threads(connections.database, team),
         FollowUpRules(default, settings.slack.follow_up_hours),
         connections.metrics,
+        claim,
     )
 
 

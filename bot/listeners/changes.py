@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from bot.errors import SlackError, StorageUnavailable
+from bot.listeners.admission.thread_modes import asked_mode, reply_to_mode
 from bot.listeners.context import ActionListener, EventListener, ListenerContext, press_listener
 from bot.listeners.interactive import ephemeral_buttons
 from bot.listeners.payloads import revisions
@@ -57,6 +59,11 @@ def on_ask_again(context: ListenerContext) -> ActionListener:
             await ephemeral_buttons.tell(context, press, Phrase.QUESTION_NOT_FOUND)
             return
         question = await context.with_language(question)
+        if context.follow_ups and (mode := asked_mode(question)):
+            once = replace(question, keys=(f"turn:{press.turn}",), id=press.turn)
+            told = await reply_to_mode(context.follow_ups, context.slash_command, once, mode)
+            await ephemeral_buttons.tell(context, press, told or Phrase.EDIT_ASKED_ALREADY)
+            return
         match await context.ask_edited(question, press.turn):
             case Verdict.STORAGE_UNAVAILABLE:
                 await ephemeral_buttons.tell(context, press, Phrase.PRESS_AGAIN_LATER)

@@ -28,7 +28,8 @@ def on_ask(context: ListenerContext) -> ActionListener:
         wish = parse_follow_up_command(str(command.get("text") or ""))
         if wish is not None:
             reply = await reply_to_follow_up_command(context, command, wish)
-            await ack(text=reply, response_type="ephemeral")
+            text = await context.say_to(command["user_id"], reply)
+            await ack(text=text, response_type="ephemeral")
             return
         question = questions.parse_command(command, in_our_dm=False)
         question = await context.with_language(question)

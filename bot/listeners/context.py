@@ -19,6 +19,7 @@ from bot.listeners.admission.bot_loops import guard_against_bot_loop
 from bot.listeners.admission.follow_ups import FollowUps
 from bot.listeners.admission.languages import LanguageOf, always
 from bot.listeners.admission.refusal_notices import RefusalNotices
+from bot.listeners.admission.thread_modes import asked_mode, reply_to_mode
 from bot.listeners.attachments import with_attachments
 from bot.listeners.payloads.addressing import BotIdentifiers
 from bot.listeners.payloads.questions import Press, parse_press
@@ -26,7 +27,7 @@ from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.supervisor import Verdict
 from bot.values import Place, Question
-from bot.words import Language, Phrase, say
+from bot.words import Language, Phrase, Sentence, say
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ Bolt passes arguments by their names: `body` is the whole payload, `event` the e
 ActionListener: TypeAlias = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 """Handles a press or a slash command. It has to call `ack` itself, within three seconds."""
 
-REFUSAL_TIMEOUT_SECONDS = 1.5
+NOTICE_TIMEOUT_SECONDS = 1.5
 """How long the notice may take: Slack waits three seconds for the acknowledgement
 (docs/slack.md#acknowledgement)."""
 
@@ -83,7 +84,8 @@ class ListenerContext:
 
         A bot's question is only submitted if a person wrote since the last answer to a bot. A
         mention may come as two events, and again by a retry: duplicates are found when the turn is
-        claimed, so a question that is refused here may be refused twice.
+        claimed, so a question that is refused here may be refused twice. What says when to answer
+        in its thread is carried out, and not submitted.
         """
         if question is None:
             return
@@ -95,6 +97,10 @@ class ListenerContext:
             question = await guard_against_bot_loop(self.slack, self.us, question)
         if question is None:
             return
+        if self.follow_ups and (mode := asked_mode(question)):
+            reply = await reply_to_mode(self.follow_ups, self.slash_command, question, mode)
+            await self._tell(question, reply)
+            return
         if not question.text and not question.unreadable and question.place.surface == "channel":
             question = await with_attachments(self.slack, question)
         await self.submit(await self.with_language(question))
@@ -104,26 +110,32 @@ class ListenerContext:
         language = await self.language_of(question.place.team, question.user)
         return replace(question, language=language)
 
-    async def say_to(self, user: str, phrase: Phrase, **fields: object) -> str:
-        """The words for a phrase in the language of a user."""
-        return say(await self.language_of(self.identity.team_id, user), phrase, **fields)
+    async def say_to(self, user: str, what: Phrase | Sentence, **fields: object) -> str:
+        """The words for a phrase or a sentence in the language of a user."""
+        return say(await self.language_of(self.identity.team_id, user), what, **fields)
 
     async def _tell_refused(self, question: Question) -> None:
         """Tell the author in an ephemeral message, once a day."""
         person = f"{question.user_team}:{question.user}"
         if question.bot or not self.refusal_notices.mark_told(person):
             return
+        await self._tell(question, Phrase.EXTERNAL_PERSON_REFUSED)
+
+    async def _tell(self, question: Question, what: Phrase | Sentence | None) -> None:
+        """Tell the author of a message something in an ephemeral message. Raises nothing."""
+        if what is None:
+            return
         in_thread = question.place.thread_ts if question.place.thread_ts != question.ts else None
         try:
-            async with asyncio.timeout(REFUSAL_TIMEOUT_SECONDS):
+            async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
                 await self.slack.post_ephemeral(
                     question.place.channel,
                     question.user,
-                    text=await self.say_to(question.user, Phrase.EXTERNAL_PERSON_REFUSED),
+                    text=await self.say_to(question.user, what),
                     thread_ts=in_thread,
                 )
         except (SlackError, TimeoutError) as error:
-            log.info("could not tell an external user that the question was refused: %s", error)
+            log.info("could not tell the author of a message how it was taken: %s", error)
 
 
 def press_listener(handle: Callable[[Press], Awaitable[None]]) -> ActionListener:

@@ -14,23 +14,14 @@ from typing import Any
 from bot.errors import StorageUnavailable
 from bot.listeners.admission.follow_ups import FollowUps
 from bot.listeners.context import ListenerContext
+from bot.storage.records import ChannelSetting
+from bot.words import Phrase, Sentence, sentence
 
 log = logging.getLogger(__name__)
 
 STORAGE_TIMEOUT_SECONDS = 2.0
 """How long the database may take: Slack waits three seconds for the reply
 (docs/slack.md#acknowledgement)."""
-
-ON_TEXT = (
-    "Follow-ups are on in this channel: in a thread that I have answered, nobody has to mention me "
-    "again. I have to be a member of the channel."
-)
-OFF_TEXT = "Follow-ups are off in this channel: I only answer messages that mention me."
-DISABLED_TEXT = (
-    "Follow-ups are switched off for all channels. Ask whoever runs me to change FOLLOW_UPS."
-)
-CHANNELS_ONLY_TEXT = "Follow-ups are a setting of channels: type this in the channel that you mean."
-NOT_STORED_TEXT = "The setting could not be read or stored. Please try again in a minute."
 
 _COMMAND = re.compile(r"\s*follow-?ups?(?:\s+(on|off))?\s*", re.IGNORECASE)
 
@@ -46,13 +37,13 @@ def parse_follow_up_command(text: str) -> str | None:
 
 async def reply_to_follow_up_command(
     context: ListenerContext, command: Mapping[str, Any], wish: str
-) -> str:
+) -> Phrase | Sentence:
     """Carry out a wish, and return what its author is told."""
     channel, user = str(command["channel_id"]), str(command["user_id"])
     if channel.startswith("D"):
-        return CHANNELS_ONLY_TEXT
+        return Phrase.FOLLOW_UPS_ARE_FOR_CHANNELS
     if context.follow_ups is None:
-        return DISABLED_TEXT
+        return Phrase.FOLLOW_UPS_DISABLED
     try:
         async with asyncio.timeout(STORAGE_TIMEOUT_SECONDS):
             if wish:
@@ -60,14 +51,26 @@ async def reply_to_follow_up_command(
             return await _state(context.follow_ups, channel, context.slash_command)
     except (StorageUnavailable, TimeoutError) as error:
         log.warning("the follow-ups of a channel could not be read or stored: %s", error)
-        return NOT_STORED_TEXT
+        return Phrase.FOLLOW_UPS_NOT_STORED
 
 
-async def _state(follow_ups: FollowUps, channel: str, command: str) -> str:
+async def _state(follow_ups: FollowUps, channel: str, command: str) -> Sentence:
     """Whether follow-ups are on, who changed that, and how to change it."""
     is_on = await follow_ups.is_on(channel)
     setting = await follow_ups.get_setting(channel)
-    by = f" <@{setting.changed_by}> turned them {setting.value}." if setting else ""
-    other = "off" if is_on else "on"
-    change = f"`{command} follow-ups {other}` turns them {other}."
-    return f"{ON_TEXT if is_on else OFF_TEXT}{by} {change}"
+    return sentence(
+        Phrase.FOLLOW_UPS_STATE,
+        state=Phrase.FOLLOW_UPS_ON if is_on else Phrase.FOLLOW_UPS_OFF,
+        changed=_changed_by(setting),
+        hint=sentence(Phrase.FOLLOW_UPS_OFF_HINT, command=command)
+        if is_on
+        else sentence(Phrase.FOLLOW_UPS_ON_HINT, command=command),
+    )
+
+
+def _changed_by(setting: ChannelSetting | None) -> Phrase | Sentence:
+    if setting is None:
+        return Phrase.FOLLOW_UPS_NEVER_CHANGED
+    if setting.value == "on":
+        return sentence(Phrase.FOLLOW_UPS_TURNED_ON_BY, user=setting.changed_by)
+    return sentence(Phrase.FOLLOW_UPS_TURNED_OFF_BY, user=setting.changed_by)

@@ -156,12 +156,14 @@ class ThreadActivity:
     - `is_active`: an answer is being written, or waits to be.
     - `ended_at`: when the newest answer ended, in seconds since the epoch; None if none has.
     - `mode`: what was said last about when to answer; None if nothing was.
+    - `mode_set_at`: when that was said, in seconds since the epoch.
     """
 
     answered: bool = False
     is_active: bool = False
     ended_at: float | None = None
     mode: ThreadMode | None = None
+    mode_set_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

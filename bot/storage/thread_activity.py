@@ -30,7 +30,9 @@ as "stop", and questions that were deleted."""
 _TURN_OF_KEY = (
     _TURN.join(claims, claims.c.turn == turns.c.id).where(claims.c.key == bindparam("key")).limit(1)
 )
-_MODE = select(thread_modes.c.mode).where(thread_modes.c.thread == bindparam("thread"))
+_MODE = select(thread_modes.c.mode, thread_modes.c.changed_at).where(
+    thread_modes.c.thread == bindparam("thread")
+)
 
 
 class Threads:
@@ -51,7 +53,7 @@ class Threads:
         def work(connection: Connection) -> ThreadActivity:
             turn = connection.execute(_NEWEST_TURN, {"thread": thread}).first()
             turn = turn or connection.execute(_TURN_OF_KEY, {"key": root_key}).first()
-            return _activity(turn, connection.execute(_MODE, {"thread": thread}).scalar())
+            return _activity(turn, connection.execute(_MODE, {"thread": thread}).first())
 
         return await self._database.read(work)
 
@@ -73,7 +75,8 @@ class Threads:
         await self._database.write(work)
 
 
-def _activity(turn: Row[Any, Any] | None, mode: ThreadMode | None) -> ThreadActivity:
+def _activity(turn: Row[Any, Any] | None, said: Row[Any, Any] | None) -> ThreadActivity:
+    mode: dict[str, Any] = {"mode": said.mode, "mode_set_at": said.changed_at} if said else {}
     if turn is None:
-        return ThreadActivity(mode=mode)
-    return ThreadActivity(True, turn.state != OVER, turn.ended_at, mode)
+        return ThreadActivity(**mode)
+    return ThreadActivity(True, turn.state != OVER, turn.ended_at, **mode)

@@ -95,6 +95,34 @@ CHINESE: Mapping[Phrase, str] = {
     Phrase.OTHER_WORKSPACE_REFUSED: (
         "我只在运行我的工作区里回答问题，请联系那边的人，在这里也安装我。"
     ),
+    # Follow-ups: the state of a channel, and of a thread.
+    Phrase.FOLLOW_UPS_ON: (
+        "这个频道已开启追问：在我回答过的消息列中，无需再提及我。我必须是频道成员。"
+    ),
+    Phrase.FOLLOW_UPS_OFF: "这个频道没有开启追问：我只回答提及我的消息。",
+    Phrase.FOLLOW_UPS_STATE: "{state}{changed}{hint}",
+    Phrase.FOLLOW_UPS_NEVER_CHANGED: "这里还没有人更改过。",
+    Phrase.FOLLOW_UPS_TURNED_ON_BY: "由 <@{user}> 开启。",
+    Phrase.FOLLOW_UPS_TURNED_OFF_BY: "由 <@{user}> 关闭。",
+    Phrase.FOLLOW_UPS_ON_HINT: "输入 `{command} follow-ups on` 可以开启。",
+    Phrase.FOLLOW_UPS_OFF_HINT: "输入 `{command} follow-ups off` 可以关闭。",
+    Phrase.FOLLOW_UPS_DISABLED: "所有频道都关闭了追问。请联系运行我的人更改 FOLLOW_UPS。",
+    Phrase.FOLLOW_UPS_ARE_FOR_CHANNELS: "追问是频道的设置，请在相应的频道中输入这个命令。",
+    Phrase.FOLLOW_UPS_NOT_STORED: "无法读取或保存这个设置，请一分钟后再试。",
+    Phrase.THREAD_MENTIONS_ONLY: (
+        "在这个消息列中，我现在只回答提及我的消息。说“跟进这个消息列”可以恢复。"
+    ),
+    Phrase.THREAD_FOLLOWED: (
+        "我会跟进这个消息列：在我回答之后，无需再提及我。说“只在提到时回答”可以改变。"
+    ),
+    Phrase.THREAD_FOLLOWED_LATER: (
+        "这个频道没有开启追问，所以我只回答提及我的消息。输入 `{command} follow-ups on` 可以开启。"
+    ),
+    Phrase.NOT_SAID_IN_A_THREAD: (
+        "这句话针对的是一个消息列，请在相应的消息列中说。要更改整个频道，请输入 "
+        "`{command} follow-ups on` 或 `{command} follow-ups off`。"
+    ),
+    Phrase.THREAD_MODE_NOT_STORED: "没能保存，请一分钟后再说一次。",
     # The home tab.
     Phrase.HOME_TITLE: "有问题尽管问",
     Phrase.HOME_CHANNEL: "*在频道中：* 写上 {me} 和你的问题，我会在消息列中回答，可以接着聊。",

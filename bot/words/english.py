@@ -127,6 +127,43 @@ class Phrase(Enum):
         "I only answer in the workspace that runs me: ask its people to install me here too."
     )
 
+    # Follow-ups: the state of a channel, and of a thread.
+    FOLLOW_UPS_ON = (
+        "Follow-ups are on in this channel: in a thread that I have answered, nobody has to "
+        "mention me again. I have to be a member of the channel."
+    )
+    FOLLOW_UPS_OFF = "Follow-ups are off in this channel: I only answer messages that mention me."
+    FOLLOW_UPS_STATE = "{state} {changed} {hint}"
+    FOLLOW_UPS_NEVER_CHANGED = "Nobody has changed that here."
+    FOLLOW_UPS_TURNED_ON_BY = "<@{user}> turned them on."
+    FOLLOW_UPS_TURNED_OFF_BY = "<@{user}> turned them off."
+    FOLLOW_UPS_ON_HINT = "`{command} follow-ups on` turns them on."
+    FOLLOW_UPS_OFF_HINT = "`{command} follow-ups off` turns them off."
+    FOLLOW_UPS_DISABLED = (
+        "Follow-ups are switched off for all channels. Ask whoever runs me to change FOLLOW_UPS."
+    )
+    FOLLOW_UPS_ARE_FOR_CHANNELS = (
+        "Follow-ups are a setting of channels: type this in the channel that you mean."
+    )
+    FOLLOW_UPS_NOT_STORED = "The setting could not be read or stored. Please try again in a minute."
+    THREAD_MENTIONS_ONLY = (
+        "In this thread I only answer messages that mention me now. “Follow this thread” changes "
+        "that."
+    )
+    THREAD_FOLLOWED = (
+        "I follow this thread: once I have answered in it, nobody has to mention me again. “Only "
+        "when mentioned” changes that."
+    )
+    THREAD_FOLLOWED_LATER = (
+        "Follow-ups are off in this channel, so I only answer messages that mention me. "
+        "`{command} follow-ups on` turns them on."
+    )
+    NOT_SAID_IN_A_THREAD = (
+        "That is for one thread: please write it in the thread that you mean. For the whole "
+        "channel type `{command} follow-ups on` or `{command} follow-ups off`."
+    )
+    THREAD_MODE_NOT_STORED = "I could not store that. Please say it again in a minute."
+
     # The home tab.
     HOME_TITLE = "Ask me anything"
     HOME_CHANNEL = (

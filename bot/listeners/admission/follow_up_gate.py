@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from bot.listeners.admission.phrases import is_reaction
+from bot.listeners.admission.phrases import is_reaction, parse_thread_mode
 from bot.listeners.payloads.follow_ups import FollowUp
 from bot.storage.records import ThreadActivity
 
@@ -62,18 +62,27 @@ def decide(
         return reason
     if not (thread.answered or follow_up.in_our_thread):
         return Outcome.NOT_ANSWERED
-    if thread.mode == "mentions":
+    if thread.mode == "mentions" and parse_thread_mode(follow_up.question.text) != "follow":
         return Outcome.MENTIONS_ONLY
-    if not thread.is_active and now - _last_answer_at(follow_up, thread) > hours * SECONDS_PER_HOUR:
+    if not thread.is_active and now - _used_at(follow_up, thread) > hours * SECONDS_PER_HOUR:
         return Outcome.SILENT
     return Outcome.FOLLOWED
 
 
-def _last_answer_at(follow_up: FollowUp, thread: ThreadActivity) -> float:
-    """When our newest answer ended; for a thread that only begins with one, when it was posted."""
-    if thread.ended_at is not None:
-        return thread.ended_at
+def _used_at(follow_up: FollowUp, thread: ThreadActivity) -> float:
+    """When our newest answer ended, or somebody said later that the thread is to be followed.
+
+    For a thread that only begins with an answer of ours: when that was posted.
+    """
+    ended_at = thread.ended_at
+    if ended_at is None:
+        ended_at = seconds_of(follow_up.question.place.thread_ts)
+    return max(ended_at, thread.mode_set_at) if thread.mode == "follow" else ended_at
+
+
+def seconds_of(ts: str | None) -> float:
+    """The time of a message, in seconds since the epoch; 0 if its ts is not a number."""
     try:
-        return float(follow_up.question.place.thread_ts or 0)
+        return float(ts or 0)
     except ValueError:
         return 0.0

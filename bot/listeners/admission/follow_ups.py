@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bot.cache import Cache, string_bytes
@@ -19,12 +19,13 @@ from bot.listeners.admission.follow_up_gate import (
     Outcome,
     decide,
     reason_in_message,
+    seconds_of,
 )
 from bot.listeners.payloads.addressing import BotIdentifiers
 from bot.listeners.payloads.follow_ups import FollowUp, parse_follow_up
 from bot.observe import Metrics
 from bot.storage.channel_settings import ChannelSettings
-from bot.storage.records import ChannelSetting, ThreadActivity
+from bot.storage.records import ChannelSetting, ThreadActivity, ThreadMode
 from bot.storage.thread_activity import Threads
 from bot.turn.thread_queue import thread_key
 from bot.values import Place, Question, message_key
@@ -43,7 +44,8 @@ CHANNEL_CACHE_BYTES = 500_000  # about 1,500 channels
 class FollowUps:
     """Messages without a mention, in the channels of one workspace.
 
-    `now` is in seconds since the epoch, `steady_now` a clock for the age of what is cached.
+    `claim` claims a message that gets no answer; False if it was claimed before. `now` is in
+    seconds since the epoch, `steady_now` a clock for the age of what is cached.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class FollowUps:
         threads: Threads,
         rules: FollowUpRules,
         metrics: Metrics,
+        claim: Callable[[Question], Awaitable[bool]],
         *,
         now: Callable[[], float] = time.time,
         steady_now: Callable[[], float] = time.monotonic,
@@ -60,6 +63,7 @@ class FollowUps:
         self._threads = threads
         self._rules = rules
         self._metrics = metrics
+        self._claim = claim
         self._now = now
         self._steady_now = steady_now
         self._cache: Cache[str, tuple[ChannelSetting | None, float]] = Cache(
@@ -106,6 +110,22 @@ class FollowUps:
         await self._channels.set(channel, FOLLOW_UPS_KEY, setting)
         self._cache.put(channel, (setting, self._steady_now()))
         log.info("follow-ups were turned %s in a channel", value, extra={"channel": channel})
+
+    async def set_thread_mode(self, question: Question, mode: ThreadMode) -> bool:
+        """Store what a question says of its thread; False if it was delivered before.
+
+        Raises StorageUnavailable.
+        """
+        thread = thread_key(question.place) or ""
+        await self._threads.set_mode(thread, mode, question.user, seconds_of(question.ts))
+        return await self._claim(question)
+
+    async def claim(self, question: Question) -> bool:
+        """Claim a message that gets no answer; False if it was delivered before.
+
+        Raises StorageUnavailable.
+        """
+        return await self._claim(question)
 
     async def _decide(self, follow_up: FollowUp) -> Outcome:
         place = follow_up.question.place

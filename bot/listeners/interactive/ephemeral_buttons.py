@@ -27,7 +27,7 @@ from bot.render.message import MessageBody
 from bot.storage.records import TurnRecord
 from bot.storage.turn_ids import retry_turn_id
 from bot.turn.ephemeral.repost import RepostResult
-from bot.words import Phrase, say
+from bot.words import Phrase, Sentence, say
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +89,9 @@ async def add_response_url(context: ListenerContext, press: Press, *, live: bool
     )
 
 
-async def tell(context: ListenerContext, press: Press, phrase: Phrase) -> None:
+async def tell(context: ListenerContext, press: Press, what: Phrase | Sentence) -> None:
     """Show a line below the pressed message, in the language of the person who pressed."""
-    line = await context.say_to(press.user, phrase)
+    line = await context.say_to(press.user, what)
     await _respond(context, press, new_message_payload(one_line_message(line)))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from bot.listeners.follow_up_command import ON_TEXT
 from bot.playground.slack.server import ALL_MESSAGES, SlackConfig
-from tests.e2e.bot.running import System, running_system
+from bot.words import Phrase
+from tests.e2e.bot.running import System, running_system, start
 from tests.unit.playground import live
 
 MENTION = f"<@{live.BOT}>"
@@ -48,7 +49,7 @@ async def test_thread_goes_on_where_the_command_turned_follow_ups_on(tmp_path: P
         system.slack.workspace.command(live.GENERAL, "/ask", "follow-ups on")
         await system.slack.until(lambda: system.slack.announced("ephemeral"))
         [told] = system.slack.announced("ephemeral")
-        assert told["message"]["text"].startswith(ON_TEXT)
+        assert told["message"]["text"].startswith(Phrase.FOLLOW_UPS_ON.value)
 
         say(system, thread, "What is my name?")
         assert "Ada" in await system.answered(live.GENERAL, 2)
@@ -96,3 +97,54 @@ async def test_only_mentions_are_answered_if_follow_ups_are_off(tmp_path: Path) 
 
         assert "Ada" in await system.answered(live.GENERAL, 2)
         assert len(system.slack.called("chat.postMessage")) == 2
+
+
+async def test_thread_is_quiet_after_only_when_mentioned_until_it_is_followed_again(
+    tmp_path: Path,
+) -> None:
+    async with running_system(tmp_path, slack=HEARS_CHANNELS, variables=THREAD) as system:
+        thread = await ask(system)
+        await tell(system, thread, f"{MENTION} only when mentioned", Phrase.THREAD_MENTIONS_ONLY)
+        say(system, thread, "What is my name?")
+        await counted(system, "mentions_only")
+
+        await tell(system, thread, "follow this thread", Phrase.THREAD_FOLLOWED)
+        say(system, thread, "What is my name?")
+        assert "Ada" in await system.answered(live.GENERAL, 2)
+        assert len(system.slack.called("chat.postMessage")) == 2
+
+
+async def test_thread_stays_quiet_after_a_restart(tmp_path: Path) -> None:
+    async with running_system(tmp_path, slack=HEARS_CHANNELS, variables=THREAD) as system:
+        thread = await ask(system)
+        await tell(system, thread, "only when mentioned", Phrase.THREAD_MENTIONS_ONLY)
+        await system.bot.end()
+        system.bot = await start(system.env, system.folder)
+        try:
+            await system.bot.said("ready")
+            say(system, thread, "What is my name?")
+            await counted(system, "mentions_only")
+        finally:
+            await system.bot.end()
+        assert len(system.slack.called("chat.postMessage")) == 1
+
+
+async def tell(system: System, thread: str, text: str, reply: Phrase) -> None:
+    """Say in a thread when to answer there, and wait until the bot has confirmed it once."""
+    say(system, thread, text)
+
+    def replies() -> list[str]:
+        told = system.slack.announced("ephemeral")
+        return [one["message"]["text"] for one in told]
+
+    await system.slack.until(lambda: reply.value in replies())
+    assert replies().count(reply.value) == 1
+
+
+async def counted(system: System, outcome: str) -> None:
+    """Wait until a message was left alone for this reason."""
+    async with asyncio.timeout(live.PATIENCE):
+        while True:
+            if outcome in await outcomes(system):
+                return
+            await asyncio.sleep(0.02)

@@ -14,7 +14,7 @@ from bot.listeners.admission.follow_ups import FollowUps
 from bot.observe import Metrics
 from bot.storage.channel_settings import ChannelSettings
 from bot.storage.engine.database import Database, open_database
-from bot.storage.records import Change, ShownMessage
+from bot.storage.records import Change, Claim, ShownMessage
 from bot.storage.store import Store
 from bot.storage.thread_activity import Threads
 from bot.turn.thread_queue import ordering_thread_key
@@ -77,11 +77,16 @@ async def following(
         store = await stack.enter_async_context(
             Store(database, replica=secrets.token_hex(4), team="T1", now=lambda: clock[0])
         )
+
+        async def claim(question: Question) -> bool:
+            return await store.claim(question, None, Draft(Phase.DONE)) is Claim.CLAIMED
+
         follow_ups = FollowUps(
             ChannelSettings(database, "T1"),
             Threads(database, "T1"),
             FollowUpRules(default, hours),
             metrics,
+            claim,
             now=lambda: clock[0],
             steady_now=lambda: clock[0],
         )

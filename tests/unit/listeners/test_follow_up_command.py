@@ -11,14 +11,8 @@ import pytest
 import pytest_asyncio
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.listeners.follow_up_command import (
-    CHANNELS_ONLY_TEXT,
-    DISABLED_TEXT,
-    NOT_STORED_TEXT,
-    OFF_TEXT,
-    ON_TEXT,
-    parse_follow_up_command,
-)
+from bot.listeners.follow_up_command import parse_follow_up_command
+from bot.words import Phrase
 from tests.unit.listeners.channel import open_channel
 from tests.unit.listeners.following import Following, following
 
@@ -62,35 +56,39 @@ async def test_command_turns_follow_ups_on_and_off_in_its_channel(threads: Follo
     root = await threads.mention()
 
     said = await reply(threads.channel.app, "follow-ups on")
-    assert said == f"{ON_TEXT} <@U1> turned them on. `/ask follow-ups off` turns them off."
+    by = "<@U1> turned them on. `/ask follow-ups off` turns them off."
+    assert said == f"{Phrase.FOLLOW_UPS_ON.value} {by}"
     assert await threads.say("and in French?", root)
 
     said = await reply(threads.channel.app, "follow-ups off")
-    assert said == f"{OFF_TEXT} <@U1> turned them off. `/ask follow-ups on` turns them on."
+    by = "<@U1> turned them off. `/ask follow-ups on` turns them on."
+    assert said == f"{Phrase.FOLLOW_UPS_OFF.value} {by}"
     assert not await threads.say("and in German?", root)
 
 
 async def test_command_without_a_word_tells_the_state(threads: Following) -> None:
     said = await reply(threads.channel.app, "follow-ups")
 
-    assert said == f"{OFF_TEXT} `/ask follow-ups on` turns them on."
+    hint = "Nobody has changed that here. `/ask follow-ups on` turns them on."
+    assert said == f"{Phrase.FOLLOW_UPS_OFF.value} {hint}"
 
 
 async def test_command_changes_no_other_channel(threads: Following) -> None:
     await reply(threads.channel.app, "follow-ups on", "C2")
 
-    assert OFF_TEXT in await reply(threads.channel.app, "follow-ups")
+    assert Phrase.FOLLOW_UPS_OFF.value in await reply(threads.channel.app, "follow-ups")
 
 
 async def test_command_in_a_direct_message_says_that_it_is_for_channels(
     threads: Following,
 ) -> None:
-    assert await reply(threads.channel.app, "follow-ups on", "D1") == CHANNELS_ONLY_TEXT
+    said = await reply(threads.channel.app, "follow-ups on", "D1")
+    assert said == Phrase.FOLLOW_UPS_ARE_FOR_CHANNELS.value
 
 
 async def test_command_says_that_follow_ups_are_switched_off_everywhere() -> None:
     async with open_channel() as channel:
-        assert await reply(channel.app, "follow-ups on") == DISABLED_TEXT
+        assert await reply(channel.app, "follow-ups on") == Phrase.FOLLOW_UPS_DISABLED.value
 
 
 async def test_command_says_that_nothing_was_stored(threads: Following) -> None:
@@ -98,4 +96,4 @@ async def test_command_says_that_nothing_was_stored(threads: Following) -> None:
         lambda c: c.exec_driver_sql("ALTER TABLE channel_settings RENAME TO away")
     )
 
-    assert await reply(threads.channel.app, "follow-ups on") == NOT_STORED_TEXT
+    assert await reply(threads.channel.app, "follow-ups on") == Phrase.FOLLOW_UPS_NOT_STORED.value

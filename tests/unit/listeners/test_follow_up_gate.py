@@ -38,6 +38,10 @@ def answered(hours_ago: float = 1.0, **given: Any) -> ThreadActivity:
         (follow_up(), ThreadActivity(), True, Outcome.NOT_ANSWERED),
         (follow_up(), answered(mode="mentions"), True, Outcome.MENTIONS_ONLY),
         (follow_up(), answered(mode="follow"), True, Outcome.FOLLOWED),
+        (follow_up("follow this thread"), answered(mode="mentions"), True, Outcome.FOLLOWED),
+        (follow_up("follow this thread"), ThreadActivity(), True, Outcome.NOT_ANSWERED),
+        (follow_up(), answered(25, mode="follow", mode_set_at=NOW), True, Outcome.FOLLOWED),
+        (follow_up(), answered(25, mode="mentions", mode_set_at=NOW), True, Outcome.MENTIONS_ONLY),
         (follow_up(), answered(23.9), True, Outcome.FOLLOWED),
         (follow_up(), answered(24.1), True, Outcome.SILENT),
         (follow_up(), answered(99, is_active=True), True, Outcome.FOLLOWED),
@@ -56,9 +60,10 @@ def test_thread_that_begins_with_our_message_counts_from_that_message_on() -> No
     assert decide(message, ThreadActivity(), True, 31.0, NOW) is Outcome.FOLLOWED
 
 
+FOLLOW = "follow this thread"
 MESSAGES = st.builds(
     follow_up,
-    st.sampled_from(["and in French?", "thanks", "好的", "why", "stop", ""]),
+    st.sampled_from(["and in French?", "thanks", "好的", "why", "stop", "", FOLLOW]),
     st.sampled_from([(), (FILE,)]),
     mentions_others=st.booleans(),
     in_our_thread=st.booleans(),
@@ -69,6 +74,7 @@ THREADS = st.builds(
     st.booleans(),
     st.none() | st.floats(NOW - 100 * HOUR, NOW + HOUR),
     st.sampled_from([None, "follow", "mentions"]),
+    st.floats(NOW - 100 * HOUR, NOW),
 )
 
 
@@ -82,9 +88,10 @@ def test_message_is_followed_only_if_nothing_speaks_against_it(
     assert is_on
     assert not message.mentions_others
     assert thread.answered or message.in_our_thread
-    assert thread.mode != "mentions"
+    assert thread.mode != "mentions" or message.question.text == FOLLOW
     assert message.question.files or message.question.text not in {"thanks", "好的", ""}
-    assert thread.is_active or (thread.ended_at or NOW) >= NOW - hours * HOUR
+    said_at = thread.mode_set_at if thread.mode == "follow" else 0.0
+    assert thread.is_active or max(thread.ended_at or NOW, said_at) >= NOW - hours * HOUR
 
 
 @given(MESSAGES, THREADS, st.floats(0.1, 100))
@@ -98,7 +105,8 @@ def test_message_that_is_left_alone_stays_so_with_one_more_reason(
 
     assert decide(message, thread, False, hours, NOW) is Outcome.OFF
     assert decide(others, thread, True, hours, NOW) is not Outcome.FOLLOWED
-    assert decide(message, quiet, True, hours, NOW) is not Outcome.FOLLOWED
+    if message.question.text != FOLLOW:
+        assert decide(message, quiet, True, hours, NOW) is not Outcome.FOLLOWED
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ async def test_thread_mode_is_the_one_that_was_said_last_in_any_order_of_deliver
     await threads.set_mode(THREAD, "follow", "U2", 20.0)
     await threads.set_mode(THREAD, "mentions", "U1", 10.0)
 
-    assert (await activity(database)).mode == "follow"
+    found = await activity(database)
+    assert (found.mode, found.mode_set_at) == ("follow", 20.0)
 
 
 async def test_thread_mode_is_kept_while_the_thread_has_turns(

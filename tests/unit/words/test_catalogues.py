@@ -15,7 +15,7 @@ from tests.support.words import EN
 OTHERS = [language for language in Language if language is not EN]
 
 # What is the same in each language: names, and text between other sentences.
-UNTRANSLATED = {Phrase.EXACTLY}
+UNTRANSLATED = {Phrase.EXACTLY, Phrase.FOLLOW_UPS_STATE}
 
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _BESIDE_CJK = r"[\u4e00-\u9fff\uff00-\uffef\u3000-\u303f]"
