@@ -12,6 +12,7 @@ from bot.observe import Metrics
 from bot.settings import Settings, missing_key_problems
 from bot.slack import Identity, Slack
 from bot.storage.engine.database import open_database
+from bot.words import Language, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ async def _check_model(settings: Settings) -> CheckResult:
             served = await upstream.probe_endpoints()
             formats = (await upstream.fetch_model()).formats or served
         except UpstreamError as error:
-            return CheckResult(subject, False, f"{error.user_message} ({model.base_url}: {error})")
+            said = say(Language.ENGLISH, error.user_message)
+            return CheckResult(subject, False, f"{said} ({model.base_url}: {error})")
     if not formats:
         detail = f"{model.base_url} has neither /responses nor /chat/completions: check the address"
         return CheckResult(subject, False, detail)

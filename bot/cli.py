@@ -29,6 +29,7 @@ from bot.upstream.events import Event, Failed, Finished, Reconnecting, Restarted
 from bot.upstream.prompt import Prompt
 from bot.values import Message
 from bot.version import version
+from bot.words import Language, say
 
 EXIT_FAILED, EXIT_WRONG_SETTINGS, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -141,7 +142,9 @@ async def _ask(settings: Settings, text: str) -> int:
         async for event in events:
             written = _echo(event, written)
             if isinstance(event, Failed):
-                click.echo(f"{event.error.user_message} ({event.error})", err=True)
+                click.echo(
+                    f"{say(Language.ENGLISH, event.error.user_message)} ({event.error})", err=True
+                )
                 return EXIT_FAILED
     return 0
 
@@ -152,8 +155,8 @@ def _echo(event: Event, written: str) -> str:
         case TextDelta(text):
             click.echo(text, nl=False)
             return written + text
-        case Finished(text):
-            click.echo(text.removeprefix(written))
+        case Finished(text, no_text=why):
+            click.echo(say(Language.ENGLISH, why) if why else text.removeprefix(written))
         case Failed() if written:
             click.echo()
         case Reconnecting(attempt, of, _, why):

@@ -34,6 +34,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bot.words import Phrase, Saying
+
 _LOGGABLE_WORD = re.compile(r"[\w.:/\[\]-]{1,80}")
 """A code, a field name or an id: no text that a person could have written."""
 
@@ -107,7 +109,7 @@ class UpstreamError(BotError):
     `log_fields` and `log_summary` may be logged at any level.
     """
 
-    user_message = "The model's server had a problem."
+    user_message: Saying = Phrase.SERVER_PROBLEM
     retryable = False
     message_is_loggable = False  # True where the message is always our own
 
@@ -121,7 +123,7 @@ class UpstreamError(BotError):
         request_id: str = "",
         retry_after: float | None = None,
         retryable: bool | None = None,
-        user_message: str = "",
+        user_message: Saying | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -153,7 +155,7 @@ class UpstreamError(BotError):
 class UpstreamUnreachable(UpstreamError):
     """No connection to the model's server."""
 
-    user_message = "The model's server can't be reached right now."
+    user_message: Saying = Phrase.SERVER_UNREACHABLE
     retryable = True
     message_is_loggable = True
 
@@ -161,43 +163,39 @@ class UpstreamUnreachable(UpstreamError):
 class UpstreamBusy(UpstreamError):
     """The server is rate limiting, overloaded or failing. A retry may succeed."""
 
-    user_message = "The model's server is overloaded right now."
+    user_message: Saying = Phrase.SERVER_OVERLOADED
     retryable = True
 
 
 class UpstreamRefused(UpstreamError):
     """Key, money, permission or model name: only the operator can fix it."""
 
-    user_message = (
-        "The model's server refused the request; whoever runs this bot has to look at it."
-    )
+    user_message: Saying = Phrase.SERVER_REFUSED
 
 
 class PromptRefused(UpstreamError):
     """The server does not answer this question as it is."""
 
-    user_message = "The model's server did not accept this question."
+    user_message: Saying = Phrase.QUESTION_NOT_ACCEPTED
 
 
 class PromptTooLong(PromptRefused):
     """The conversation does not fit into the model's context. Half of it may."""
 
-    user_message = (
-        "The conversation is too long for the model. Ask in a new thread, or with less text."
-    )
+    user_message: Saying = Phrase.CONVERSATION_TOO_LONG
 
 
 class ResponseTooLarge(UpstreamError):
     """The server sent more than one answer may have. What was read is kept."""
 
     message_is_loggable = True
-    user_message = "Cut off: the model's server sent too much for one answer. Please ask again."
+    user_message: Saying = Phrase.RESPONSE_TOO_LARGE
 
 
 class StreamDropped(UpstreamError):
     """The answer broke off before its end and could not be resumed."""
 
-    user_message = "The connection to the model broke off before the answer was complete."
+    user_message: Saying = Phrase.CONNECTION_BROKE_OFF
     retryable = True
 
 

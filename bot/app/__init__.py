@@ -58,6 +58,7 @@ from bot.turn.thread_stop import stop_thread
 from bot.upstream.client import Upstream
 from bot.values import Draft, Phase, Question
 from bot.version import version
+from bot.words import Language, say
 
 log = logging.getLogger(__name__)
 
@@ -301,7 +302,9 @@ async def _warn_if_upstream_fails(upstream: Upstream, stop: asyncio.Event) -> No
     stopping.cancel()
     results = await asyncio.gather(asking, stopping, return_exceptions=True)
     if isinstance(results[0], UpstreamError):
-        log.warning("%s (%s)", results[0].user_message, results[0].log_summary)
+        log.warning(
+            "%s (%s)", say(Language.ENGLISH, results[0].user_message), results[0].log_summary
+        )
         log.debug("the model's server said: %s", results[0])
 
 

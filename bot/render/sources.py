@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
+from bot.words import Language, Phrase, say
+
 MAX_SOURCE_TITLE_CHARACTERS = 100  # longer titles are cut and end in "…"
 MAX_SOURCE_URL_CHARACTERS = 2_000  # sources with longer URLs are left out
 MAX_SOURCES = 50  # of one answer; the number of further ones is shown
@@ -23,7 +25,7 @@ _SAFE_URL_CHARACTERS = "/?#%:@!$&'+,;=~-._"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def render_sources(sources: Mapping[str, str]) -> str:
+def render_sources(sources: Mapping[str, str], language: Language) -> str:
     """The Markdown of a list of sources, given as titles by URL; "" if none can be shown."""
     shown: dict[str, str] = {}
     for source_url, title in sources.items():
@@ -34,8 +36,8 @@ def render_sources(sources: Mapping[str, str]) -> str:
     listed = list(shown.items())[:MAX_SOURCES]
     lines = [f"{n}. [{label}]({url})" for n, (url, label) in enumerate(listed, 1)]
     if more := len(shown) - len(listed):
-        lines.append(f"\nand {more:,} more")
-    return "\n\n**Sources**\n\n" + "\n".join(lines)
+        lines.append("\n" + say(language, Phrase.MORE_SOURCES, count=more))
+    return f"\n\n{say(language, Phrase.SOURCES)}\n\n" + "\n".join(lines)
 
 
 def safe_url(url: str) -> str:

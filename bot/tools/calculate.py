@@ -18,6 +18,7 @@ from bot.tools.arithmetic import (
     parse_literal,
 )
 from bot.tools.tool import tool
+from bot.words import Phrase, sentence
 
 MAX_EXPRESSION_CHARACTERS = 400
 MAX_TREE_DEPTH = 200  # a sum of 200 terms has 200 levels
@@ -28,7 +29,7 @@ _SIGN_REPLACEMENTS = str.maketrans(
 _SYNTAX_HINT = "write it like (2 + 3) * sqrt(16) / 4**2, without units or thousands separators"
 
 
-@tool(status_label=lambda expression: f"Calculating {expression}")
+@tool(status_label=lambda expression: sentence(Phrase.CALCULATING, expression=expression))
 async def calculate(expression: str) -> str:
     """Calculate an arithmetic expression exactly, or to 15 digits where that can't be.
 

@@ -15,6 +15,7 @@ from bot.slack.threads import MAX_PAGE_MESSAGES, ThreadPart, ThreadReadLimits, r
 from bot.tools.tool import Tool, ToolContext, tool
 from bot.upstream.requests.attribution import attribution_header, quote_lines
 from bot.values import Author, Question
+from bot.words import Phrase, sentence
 
 MAX_RESULTS = 10
 
@@ -30,7 +31,7 @@ MAX_EXCERPT_CHARACTERS = 600  # of one message
 def search_thread_tool(slack: Slack) -> Tool:
     """Return the tool. It reads only the thread in which the question was asked."""
 
-    @tool(status_label=lambda words: f"Searching this thread for {words}")
+    @tool(status_label=lambda words: sentence(Phrase.SEARCHING_THREAD, words=words))
     async def search_thread(words: str, context: ToolContext) -> str:
         """Search the earlier messages of this Slack thread, also those you can't see any more.
 

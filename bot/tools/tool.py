@@ -19,6 +19,7 @@ from typing import Any
 
 from bot.tools.definition import read_definition
 from bot.values import Question
+from bot.words import Saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,11 @@ class Tool:
     parameters: Mapping[str, Any]
     run: Callable[[str, ToolContext], Coroutine[Any, Any, str]]
     has_side_effects: bool = False
-    status_label: Callable[[str], str] | None = None
+    status_label: Callable[[str], Saying | str] | None = None
 
 
 def tool(
-    *, has_side_effects: bool = False, status_label: Callable[..., str] | None = None
+    *, has_side_effects: bool = False, status_label: Callable[..., Saying | str] | None = None
 ) -> Callable[[Callable[..., Coroutine[Any, Any, str]]], Tool]:
     """Turn an async function into a Tool.
 
@@ -55,7 +56,8 @@ def tool(
     or None, with or without defaults. A parameter annotated ToolContext gets the context. Raises
     TypeError for any other definition.
 
-    `status_label` is called with the same named arguments, without the context. Everybody in the
+    `status_label` is called with the same named arguments, without the context. A `str` is shown in
+    every language. Everybody in the
     channel sees its result, so it must not contain secrets; without it no argument is shown.
     """
 

@@ -15,6 +15,7 @@ from bot.errors import ToolError
 from bot.tools.tool import Tool, ToolContext
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import ToolSpec
+from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +45,17 @@ class Toolbox:
             ToolSpec(tool.name, tool.description, tool.parameters) for tool in tools
         )
 
-    def status_label(self, call: ToolCall) -> str:
+    def status_label(self, call: ToolCall, language: Language) -> str:
         """Return what the reader sees while a call runs: one short line without secrets."""
         tool = self._tools.get(call.name)
         if tool is None or tool.status_label is None:
-            return _default_status_label(call)
+            return _default_status_label(call, language)
         try:
-            return _clip(tool.status_label(call.arguments), MAX_STATUS_LABEL_CHARACTERS)
+            label = tool.status_label(call.arguments)
+            said = label if isinstance(label, str) else say(language, label)
+            return _clip(said, MAX_STATUS_LABEL_CHARACTERS)
         except Exception:  # noqa: BLE001  # arguments may be anything, and this is only a label
-            return _default_status_label(call)
+            return _default_status_label(call, language)
 
     def is_repeatable(self, name: str) -> bool:
         """Return whether a call may run again after a crash; unknown tools never run at all."""
@@ -100,10 +103,10 @@ class Toolbox:
         ]
 
 
-def _default_status_label(call: ToolCall) -> str:
+def _default_status_label(call: ToolCall, language: Language) -> str:
     """Return a label without the arguments, in which a model may write anything."""
-    without = call.arguments.strip() in ("", "{}", "null")
-    return f"Calling {_clip(call.name, 64)}({'' if without else '…'})…"
+    hidden = "()" if call.arguments.strip() in ("", "{}", "null") else "(…)"
+    return say(language, Phrase.CALLING_TOOL, call=_clip(call.name, 64) + hidden)
 
 
 def _clip(text: str, limit: int) -> str:

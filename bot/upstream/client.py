@@ -22,7 +22,7 @@ from bot.background import BackgroundTasks
 from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
 from bot.upstream.capabilities import HOSTS_WITHOUT_FORMATS, Capabilities, matches_host
 from bot.upstream.config import UpstreamConfig as UpstreamConfig
-from bot.upstream.errors.classify import OPERATOR_HINT, error_from_response
+from bot.upstream.errors.classify import error_from_response
 from bot.upstream.events import Event
 from bot.upstream.lenient_json import parse_object
 from bot.upstream.prompt import Prompt
@@ -37,6 +37,7 @@ from bot.upstream.session.transport import (
     Sleep,
     with_stall_timeout,
 )
+from bot.words import Phrase
 
 # Reads are bounded by `StallGuard`; these limits bound connecting and writing.
 CONNECT_TIMEOUT_SECONDS, WRITE_TIMEOUT_SECONDS = 10.0, 30.0
@@ -300,11 +301,10 @@ async def _discard_compressed_body(response: httpx.Response) -> HttpReply:
     """
     await response.aclose()
     if response.status_code < 300:
-        sentence = (
-            f"The model's server compresses its answers, which can't be read; {OPERATOR_HINT}."
-        )
         encoding = response.headers["content-encoding"][:40]
-        raise UpstreamRefused(f"a body with content-encoding {encoding!r}", user_message=sentence)
+        raise UpstreamRefused(
+            f"a body with content-encoding {encoding!r}", user_message=Phrase.SERVER_COMPRESSES
+        )
     return HttpReply(response.status_code, response.headers, _empty_body(), response.aclose)
 
 
@@ -333,10 +333,8 @@ def _translate_error(error: Exception) -> UpstreamError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            sentence = f"The model's server could not prove who it is; {OPERATOR_HINT}."
-            return UpstreamRefused(repr(error), user_message=sentence)
+            return UpstreamRefused(repr(error), user_message=Phrase.SERVER_NOT_PROVEN)
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, MISCONFIGURATION_ERRORS):
-        sentence = f"The address or the key of the model's server can't be right; {OPERATOR_HINT}."
-        return UpstreamRefused(repr(error), user_message=sentence)
+        return UpstreamRefused(repr(error), user_message=Phrase.ADDRESS_OR_KEY_WRONG)
     return UpstreamUnreachable(repr(error))

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from bot.errors import UpstreamError
 from bot.upstream.tool_round import ModelOutput
 from bot.values import Usage
+from bot.words import Saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,12 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the model does besides writing, as a label for the reader; "" clears it."""
+    """What the model does besides writing, as a label for the reader; None clears it.
 
-    text: str
+    A `str` is what the model itself says about it.
+    """
+
+    label: Saying | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Finished:
     `text` is the authoritative final text. `cut_off_reason` says why it is incomplete:
     `max_output_tokens`, `content_filter` or what the server says; "" when it is complete.
     `is_refusal`: the model declined, in `text`. `output` is everything the model sent, if it has
-    tool calls to be answered.
+    tool calls to be answered. `no_text` says why there is no text, if there is none and no call.
     """
 
     text: str
@@ -106,6 +110,7 @@ class Finished:
     cut_off_reason: str = ""
     is_refusal: bool = False
     output: ModelOutput | None = field(default=None, compare=False)
+    no_text: Saying | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,6 @@ that each call gives the fields of its phrase, and that no sentence for people s
 
 from bot.words.english import Phrase
 from bot.words.language import Language, language_of_locale
-from bot.words.saying import Sentence, say, sentence
+from bot.words.saying import Saying, Sentence, say, sentence
 
-__all__ = ["Language", "Phrase", "Sentence", "language_of_locale", "say", "sentence"]
+__all__ = ["Language", "Phrase", "Saying", "Sentence", "language_of_locale", "say", "sentence"]

@@ -14,6 +14,30 @@ CHINESE: Mapping[Phrase, str] = {
     Phrase.WRITING: "正在回答…",
     Phrase.RECONNECTING: "正在重新连接…",
     Phrase.RECONNECTING_ATTEMPT: "正在重新连接（{attempt}/{of}）…",
+    Phrase.MANY_QUESTIONS: "正在思考… 同时提问的人较多，内容可能会延迟显示。",
+    Phrase.FEW_EDITS: "正在思考… Slack 目前允许的更新次数较少，内容可能会延迟显示。",
+    Phrase.APP_STATUS: "{status}",
+    Phrase.QUEUED_AT_SERVER: "正在模型服务器上排队…",
+    Phrase.WAITING_FOR_REST: "正在等待回答的其余部分…",
+    # What the model does besides writing.
+    Phrase.SEARCHING_WEB: "正在搜索网页…",
+    Phrase.SEARCHING_WEB_FOR: "正在搜索网页：{query}",
+    Phrase.READING: "正在阅读 {page}",
+    Phrase.READING_A_PAGE: "正在阅读网页",
+    Phrase.SEARCHING_FILES: "正在搜索文件…",
+    Phrase.SEARCHING_FILES_FOR: "正在搜索文件：{query}",
+    Phrase.SEARCHING_THREAD: "正在此消息列中搜索：{words}",
+    Phrase.CALCULATING: "正在计算 {expression}",
+    Phrase.RUNNING_CODE: "正在运行代码…",
+    Phrase.RUNNING_COMMANDS: "正在运行命令…",
+    Phrase.DRAWING_IMAGE: "正在绘制图片…",
+    Phrase.LOOKING_AT_TOOLS: "正在查看可用的工具…",
+    Phrase.LOOKING_FOR_A_TOOL: "正在寻找工具…",
+    Phrase.USING_A_TOOL: "正在使用工具…",
+    Phrase.USING_TOOL: "正在使用 {tool}…",
+    Phrase.USING_COMPUTER: "正在使用电脑…",
+    Phrase.CALLING_TOOL: "正在调用 {call}…",
+    Phrase.SHORTENING_CONVERSATION: "正在压缩对话…",
     # How an answer ended.
     Phrase.STOPPED: "已停止",
     Phrase.STOPPED_BY: "已由 <@{user}> 停止",
@@ -23,10 +47,64 @@ CHINESE: Mapping[Phrase, str] = {
     Phrase.CUT_OFF_BY_FILTER: "回答被内容过滤器截断",
     Phrase.NO_TEXT: "模型没有写出任何回答。",
     Phrase.INTERRUPTED: "机器人在回答过程中停止了运行，请重新提问。",
+    Phrase.TOOL_NOT_ALLOWED: "模型请求使用一个工具，但这里没有人可以批准。",
+    Phrase.IMAGE_NOT_SHOWN: "模型绘制了一张图片，但无法在这里显示。",
+    Phrase.THOUGHT_ONLY: "模型思考了，但没有写出回答。重新提问也许有用。",
+    Phrase.NOTHING_WRITTEN: "模型没有写出任何回答。重新提问也许有用。",
+    Phrase.LENGTH_USED_UP: "模型还没写出回答就用完了长度上限。",
+    Phrase.WITHHELD_BY_FILTER: "回答被模型的内容过滤器拦截了。",
+    Phrase.UNKNOWN_TOOL_ASKED: "模型请求使用一个机器人没有的工具，没有写出回答。",
+    Phrase.CHARACTER_LIMIT: (
+        "已达单条回答 {count:,} 个字符的上限，回答被截断。如需其余内容，请让我继续。"
+    ),
+    Phrase.TIME_LIMIT: "已达单条回答 {duration}的上限，回答被截断。如需其余内容，请让我继续。",
+    Phrase.TOOL_CALL_LIMIT: (
+        "模型使用工具的次数超过 {count:,} 次，回答被截断。请把问题拆小一些再问。"
+    ),
+    Phrase.TOOL_ROUND_LIMIT: (
+        "模型在 {count:,} 轮工具调用之后还要使用工具，已达上限，回答被截断。请把问题拆小一些再问。"
+    ),
+    Phrase.TOOL_OUTPUT_LIMIT: (
+        "工具返回的内容超过了单条回答的上限，回答被截断。请把问题拆小一些再问。"
+    ),
+    Phrase.SECONDS: "{count:.3g} 秒",
+    Phrase.MINUTES: "{count:.3g} 分钟",
+    Phrase.HOURS: "{count:.3g} 小时",
     Phrase.UNEXPECTED_ERROR: "我这边出了点问题。",
     Phrase.WITH_REFERENCE: "{message}（编号 {reference}）",
     Phrase.NOT_REPEATED: ("机器人在这条回答使用工具之后停止了运行。为避免重复操作，没有重新开始。"),
     Phrase.GIVEN_UP: "机器人在回答过程中多次停止运行，已放弃这条回答。",
+    # Failures of the model's server.
+    Phrase.SERVER_PROBLEM: "模型服务器出了问题。",
+    Phrase.SERVER_UNREACHABLE: "目前无法连接模型服务器。",
+    Phrase.SERVER_OVERLOADED: "模型服务器目前负载过高。",
+    Phrase.SERVER_WENT_SILENT: "模型服务器在回答完成之前没有了响应。",
+    Phrase.NO_ANSWER: "模型服务器没有发来回答，请稍后再问。",
+    Phrase.WAIT_DEMANDED: "模型服务器要求等待 {duration}，请稍后再问。",
+    Phrase.CONNECTION_BROKE_OFF: "与模型的连接在回答完成之前中断了。",
+    Phrase.NOT_RESTARTED: ("与模型的连接在它使用工具之后中断了。为避免重复操作，没有重新开始。"),
+    Phrase.RESPONSE_TOO_LARGE: "模型服务器发来的内容过多，回答被截断，请重新提问。",
+    Phrase.ANSWER_CANCELLED: "回答在模型服务器上被取消了。",
+    Phrase.QUESTION_NOT_ACCEPTED: "模型服务器没有接受这个问题。",
+    Phrase.QUESTION_DECLINED: "模型服务器按其内容规则拒绝了这个问题。",
+    Phrase.IMAGE_REFUSED: "模型服务器无法接收这个对话中的一张图片。",
+    Phrase.CONVERSATION_TOO_LONG: "对话对模型来说太长。请在新的消息列中提问，或减少文字。",
+    Phrase.SERVER_REFUSED: "模型服务器拒绝了请求，需要机器人的管理员处理。",
+    Phrase.NO_CREDIT: "机器人在模型服务器上的账户余额不足，需要机器人的管理员处理。",
+    Phrase.MODEL_NOT_OFFERED: (
+        "模型服务器没有向这个机器人提供模型“{model}”，需要机器人的管理员处理。"
+    ),
+    Phrase.KEY_REFUSED: "模型服务器拒绝了机器人的密钥，需要机器人的管理员处理。",
+    Phrase.ACCESS_REFUSED: "模型服务器不允许这个机器人访问，需要机器人的管理员处理。",
+    Phrase.WRONG_FORMAT: (
+        "无法用机器人所用的接口格式向模型“{model}”提问，需要机器人的管理员处理。"
+    ),
+    Phrase.SERVER_MOVED: "模型服务器的地址变了，需要机器人的管理员处理。",
+    Phrase.NO_SERVER_THERE: "机器人所用的地址上没有模型服务器，需要机器人的管理员处理。",
+    Phrase.SERVER_NOT_PROVEN: "模型服务器无法证明自己的身份，需要机器人的管理员处理。",
+    Phrase.SERVER_COMPRESSES: ("模型服务器压缩了回答，机器人无法读取，需要机器人的管理员处理。"),
+    Phrase.SERVER_SENT_PAGE: ("模型服务器返回的是网页而不是回答，需要机器人的管理员处理。"),
+    Phrase.ADDRESS_OR_KEY_WRONG: "模型服务器的地址或密钥有误，需要机器人的管理员处理。",
     # Answers that need no model.
     Phrase.EMPTY_QUESTION: (
         "你好！有什么想问的尽管问，例如：\n\n"
@@ -34,7 +112,22 @@ CHINESE: Mapping[Phrase, str] = {
         "- *用五行文字总结这个消息列*"
     ),
     Phrase.NEW_CONVERSATION_STARTED: "已开始新对话，之前的消息不再作为上下文。",
+    # Parts of a question that can't be read.
+    Phrase.PARTS_UNREADABLE: "我无法读取{names}。请写下你的问题，或粘贴需要我阅读的文字。",
+    Phrase.PARTS_NOT_READ: "未读取{names}",
+    Phrase.BETWEEN_NAMES: "、",
+    Phrase.NAMES_AND_LAST: "{names}和{last}",
+    Phrase.NAMES_AND_MORE: "{names}以及另外 {count:,} 项",
+    Phrase.EMPTY_FORWARD: "一条没有内容的转发消息",
+    Phrase.GONE_FILE: "一个已不存在的文件",
+    Phrase.UNNAMED_FILE: "一个没有名称的文件",
+    Phrase.UNDESCRIBED_IMAGE: "一张没有说明的图片",
+    Phrase.TOO_DEEP: "嵌套过深的内容",
+    # Below an answer.
+    Phrase.SOURCES: "**来源**",
+    Phrase.MORE_SOURCES: "以及另外 {count:,} 个",
     # Remarks below an answer, without a full stop: they are joined.
+    Phrase.BETWEEN_REMARKS: "。",
     Phrase.THREAD_UNREAD: "未能读取这个消息列中较早的消息",
     Phrase.DM_UNREAD: "未能读取我们之前的消息",
     Phrase.NEWEST_UNREAD: "未能及时读取这个消息列中最新的消息",

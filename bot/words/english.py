@@ -21,6 +21,34 @@ class Phrase(Enum):
     RECONNECTING = "Reconnecting…"
     RECONNECTING_ATTEMPT = "Reconnecting ({attempt}/{of})…"
 
+    MANY_QUESTIONS = "Thinking… Many questions at once: what is written may show late."
+    FEW_EDITS = (
+        "Thinking… Slack takes few changes from me this minute: what is written may show late."
+    )
+    APP_STATUS = "is {status}"  # behind the app's name
+    QUEUED_AT_SERVER = "Waiting in the queue of the model's server…"
+    WAITING_FOR_REST = "Waiting for the rest of the answer…"
+
+    # What the model does besides writing.
+    SEARCHING_WEB = "Searching the web…"
+    SEARCHING_WEB_FOR = "Searching the web: {query}"
+    READING = "Reading {page}"
+    READING_A_PAGE = "Reading a page"
+    SEARCHING_FILES = "Searching files…"
+    SEARCHING_FILES_FOR = "Searching files: {query}"
+    SEARCHING_THREAD = "Searching this thread for {words}"
+    CALCULATING = "Calculating {expression}"
+    RUNNING_CODE = "Running code…"
+    RUNNING_COMMANDS = "Running commands…"
+    DRAWING_IMAGE = "Drawing an image…"
+    LOOKING_AT_TOOLS = "Looking at the tools it has…"
+    LOOKING_FOR_A_TOOL = "Looking for a tool…"
+    USING_A_TOOL = "Using a tool…"
+    USING_TOOL = "Using {tool}…"
+    USING_COMPUTER = "Using a computer…"
+    CALLING_TOOL = "Calling {call}…"
+    SHORTENING_CONVERSATION = "Shortening the conversation…"
+
     # How an answer ended.
     STOPPED = "Stopped"
     STOPPED_BY = "Stopped by <@{user}>"
@@ -30,6 +58,34 @@ class Phrase(Enum):
     CUT_OFF_BY_FILTER = "Cut off by the content filter"
     NO_TEXT = "The model ended without writing an answer."
     INTERRUPTED = "The bot was stopped while it wrote this answer. Please ask again."
+    TOOL_NOT_ALLOWED = "The model asked to be allowed a tool; nobody can allow it here."
+    IMAGE_NOT_SHOWN = "The model drew an image, which can't be shown here."
+    THOUGHT_ONLY = "The model thought about it but wrote no answer. Asking again may help."
+    NOTHING_WRITTEN = "The model ended without writing an answer. Asking again may help."
+    LENGTH_USED_UP = "The model used up its length limit before it wrote an answer."
+    WITHHELD_BY_FILTER = "The answer was withheld by the model's content filter."
+    UNKNOWN_TOOL_ASKED = "The model asked for a tool this bot doesn't have, and wrote no answer."
+    CHARACTER_LIMIT = (
+        "Cut off at {count:,} characters, the most for one answer. "
+        "Ask me to go on if you need the rest."
+    )
+    TIME_LIMIT = (
+        "Cut off after {duration}, the most for one answer. Ask me to go on if you need the rest."
+    )
+    TOOL_CALL_LIMIT = (
+        "Cut off: the model wanted to use tools more than {count:,} times. "
+        "Ask for a smaller part of it."
+    )
+    TOOL_ROUND_LIMIT = (
+        "Cut off: the model wanted to use tools after {count:,} {count:round|rounds} of them, the "
+        "most for one answer. Ask for a smaller part of it."
+    )
+    TOOL_OUTPUT_LIMIT = (
+        "Cut off: the tools returned more than fits into one answer. Ask for a smaller part of it."
+    )
+    SECONDS = "{count:.3g} {count:second|seconds}"
+    MINUTES = "{count:.3g} {count:minute|minutes}"
+    HOURS = "{count:.3g} {count:hour|hours}"
     UNEXPECTED_ERROR = "Something went wrong on my side."
     WITH_REFERENCE = "{message} (reference {reference})"
     NOT_REPEATED = (
@@ -37,6 +93,70 @@ class Phrase(Enum):
         "nothing is done twice."
     )
     GIVEN_UP = "The bot stopped several times while it wrote this answer, so it was given up."
+
+    # Failures of the model's server.
+    SERVER_PROBLEM = "The model's server had a problem."
+    SERVER_UNREACHABLE = "The model's server can't be reached right now."
+    SERVER_OVERLOADED = "The model's server is overloaded right now."
+    SERVER_WENT_SILENT = "The model's server went silent before the answer was complete."
+    NO_ANSWER = "The model's server sent no answer. Please ask again later."
+    WAIT_DEMANDED = "The model's server asks to wait {duration}. Please ask again later."
+    CONNECTION_BROKE_OFF = "The connection to the model broke off before the answer was complete."
+    NOT_RESTARTED = (
+        "The connection to the model broke off after it had used a tool. It was not begun anew, "
+        "so that nothing is done twice."
+    )
+    RESPONSE_TOO_LARGE = (
+        "Cut off: the model's server sent too much for one answer. Please ask again."
+    )
+    ANSWER_CANCELLED = "The answer was cancelled at the model's server."
+    QUESTION_NOT_ACCEPTED = "The model's server did not accept this question."
+    QUESTION_DECLINED = "The model's server declined this question by its content rules."
+    IMAGE_REFUSED = "The model's server could not take an image of this conversation."
+    CONVERSATION_TOO_LONG = (
+        "The conversation is too long for the model. Ask in a new thread, or with less text."
+    )
+    SERVER_REFUSED = (
+        "The model's server refused the request; whoever runs this bot has to look at it."
+    )
+    NO_CREDIT = (
+        "The bot's account at the model's server has no credit left; whoever runs this bot has to "
+        "look at it."
+    )
+    MODEL_NOT_OFFERED = (
+        "The model's server doesn't offer this bot the model “{model}”; whoever runs this bot has "
+        "to look at it."
+    )
+    KEY_REFUSED = (
+        "The model's server refused the bot's key; whoever runs this bot has to look at it."
+    )
+    ACCESS_REFUSED = (
+        "The model's server doesn't let this bot in; whoever runs this bot has to look at it."
+    )
+    WRONG_FORMAT = (
+        "The model “{model}” can't be asked by the wire format the bot uses; whoever runs this bot "
+        "has to look at it."
+    )
+    SERVER_MOVED = "The model's server has moved; whoever runs this bot has to look at it."
+    NO_SERVER_THERE = (
+        "There is no model's server at the address the bot has for it; whoever runs this bot has "
+        "to look at it."
+    )
+    SERVER_NOT_PROVEN = (
+        "The model's server could not prove who it is; whoever runs this bot has to look at it."
+    )
+    SERVER_COMPRESSES = (
+        "The model's server compresses its answers, which can't be read; whoever runs this bot has "
+        "to look at it."
+    )
+    SERVER_SENT_PAGE = (
+        "The model's server answered with a web page instead of an answer; whoever runs this bot "
+        "has to look at it."
+    )
+    ADDRESS_OR_KEY_WRONG = (
+        "The address or the key of the model's server can't be right; whoever runs this bot has to "
+        "look at it."
+    )
 
     # Answers that need no model.
     EMPTY_QUESTION = (
@@ -46,7 +166,26 @@ class Phrase(Enum):
     )
     NEW_CONVERSATION_STARTED = "New conversation: what we wrote before is not used from here on."
 
+    # Parts of a question that can't be read.
+    PARTS_UNREADABLE = (
+        "I can't read {names}: write your question, or paste the text that I should read."
+    )
+    PARTS_NOT_READ = "{names} {count:was|were} not read"
+    BETWEEN_NAMES = ", "
+    NAMES_AND_LAST = "{names} and {last}"
+    NAMES_AND_MORE = "{names} and {count:,} more"
+    EMPTY_FORWARD = "an empty forwarded message"
+    GONE_FILE = "a file that is gone"
+    UNNAMED_FILE = "a file without a name"
+    UNDESCRIBED_IMAGE = "an image without a description"
+    TOO_DEEP = "what is nested too deeply"
+
+    # Below an answer.
+    SOURCES = "**Sources**"
+    MORE_SOURCES = "and {count:,} more"
+
     # Remarks below an answer, without a full stop: they are joined.
+    BETWEEN_REMARKS = ". "
     THREAD_UNREAD = "The earlier messages of this thread could not be read"
     DM_UNREAD = "Our earlier messages could not be read"
     NEWEST_UNREAD = "The newest messages of this thread could not be read in time"

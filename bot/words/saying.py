@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from bot.words.chinese import CHINESE
 from bot.words.english import Phrase
@@ -20,12 +20,16 @@ class Sentence:
     fields: tuple[tuple[str, object], ...] = ()
 
 
+Saying: TypeAlias = Phrase | Sentence
+"""What `say` takes: a phrase without fields, or a sentence."""
+
+
 def sentence(phrase: Phrase, **fields: object) -> Sentence:
     """A phrase with its fields, to be said later."""
     return Sentence(phrase, tuple(fields.items()))
 
 
-def say(language: Language, what: Phrase | Sentence, **fields: object) -> str:
+def say(language: Language, what: Saying, **fields: object) -> str:
     """The words for a phrase with these fields, or for a sentence, in `language`."""
     if isinstance(what, Sentence):
         return say(language, what.phrase, **dict(what.fields))

@@ -31,6 +31,7 @@ from bot.upstream.config import UpstreamConfig
 from bot.upstream.events import Event, Failed, Reconnecting, Restarted, ToolCall
 from bot.upstream.prompt import Prompt, ToolSpec
 from bot.values import Message
+from bot.words import Language, say
 from tests.e2e.bot.running import environment
 from tests.interop.aimock import JSON, Aimock, fixture
 from tests.unit.upstream.upstream_setup import final_event, shown_text
@@ -194,7 +195,9 @@ def describe(events: Sequence[Event]) -> Iterator[str]:
             case Restarted():
                 yield "Restarted"
             case Failed(error):
-                yield f"Failed: {error.user_message} ({error})".replace("\n", " ")
+                yield f"Failed: {say(Language.ENGLISH, error.user_message)} ({error})".replace(
+                    "\n", " "
+                )
             case _:
                 pass
     yield names[-1]

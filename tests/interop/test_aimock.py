@@ -21,6 +21,7 @@ from bot.upstream.events import (
 from bot.upstream.prompt import Prompt, ToolResult, ToolRound
 from bot.upstream.requests.attribution import ATTRIBUTION_INSTRUCTIONS, with_attribution
 from bot.values import Usage
+from bot.words import Phrase
 from tests.interop.aimock import JSON, Aimock, fixture
 from tests.interop.asking import (
     PATHS,
@@ -33,6 +34,7 @@ from tests.interop.asking import (
     paths,
     upstream,
 )
+from tests.support.words import activity_text
 from tests.unit.tools.tool_calls import CONTEXT
 from tests.unit.upstream.upstream_setup import PROMPT, final_event, shown_text
 
@@ -123,14 +125,14 @@ async def test_reasoning_is_told_apart_from_the_text(aimock: Aimock) -> None:
     await aimock.teach(fixture({**WORKS, "reasoning": THOUGHT}))
     events = await ask(aimock)
     assert "".join(event.text for event in of(Reasoning, events)).strip() == THOUGHT
-    assert of(Activity, events) == [Activity("Thinking…"), Activity("")]
+    assert of(Activity, events) == [Activity(Phrase.THINKING), Activity(None)]
     assert shown_text(events) == final_event(events).text == TEXT
 
 
 async def test_reasoning_in_chat_is_shown_as_activity(aimock: Aimock) -> None:
     await aimock.teach(fixture({**WORKS, "reasoning": THOUGHT}))
     events = await ask(aimock, api="chat")
-    assert of(Activity, events) == [Activity("Thinking…"), Activity("")]
+    assert of(Activity, events) == [Activity(Phrase.THINKING), Activity(None)]
     assert shown_text(events) == final_event(events).text == TEXT
 
 
@@ -138,7 +140,7 @@ async def test_search_activity_is_shown_until_text_comes(aimock: Aimock) -> None
     await aimock.teach(fixture({**WORKS, "webSearches": ["otters of Scotland", "kelp 🌿"]}))
     events = await ask(aimock)
     doing = of(Activity, events)
-    assert [activity.text for activity in doing] == [
+    assert [activity_text(activity) for activity in doing] == [
         "Searching the web: otters of Scotland",
         "Searching the web: kelp 🌿",
         "",

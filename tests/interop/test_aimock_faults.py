@@ -11,6 +11,7 @@ from bot.upstream.events import Failed, Finished, Reconnecting, Restarted
 from bot.values import Usage
 from tests.interop.aimock import JSON, Aimock, fixture
 from tests.interop.asking import PATHS, TEXT, WORKS, ask, both_formats, collect, of, paths, upstream
+from tests.support.words import english
 from tests.unit.upstream.upstream_setup import announced_waits, final_event, shown_text
 
 LIMITED: JSON = {"error": {"message": "Slow down", "type": "rate_limit_error"}, "status": 429}
@@ -105,7 +106,7 @@ async def test_rate_limit_of_ten_minutes_is_reported_instead(aimock: Aimock, api
     await aimock.teach(fixture({**LIMITED, "retryAfter": 600}))
     end = final_event(await ask(aimock, api=api))
     assert isinstance(end, Failed)
-    assert "10 minutes" in end.error.user_message
+    assert "10 minutes" in english(end.error.user_message)
     assert len(await paths(aimock)) == 1
 
 

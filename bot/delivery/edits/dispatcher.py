@@ -22,6 +22,7 @@ from bot.delivery.scheduling.dispatcher import (
 from bot.delivery.scheduling.edit_scheduler import RECHECK_SECONDS, EditScheduler, WriteKind
 from bot.delivery.scheduling.reader_state import NEVER
 from bot.errors import SlackRateLimited
+from bot.words import Phrase
 
 T = TypeVar("T")
 
@@ -30,12 +31,8 @@ EDIT_METHOD, DELETE_METHOD = "chat.update", "chat.delete"
 METHODS: Mapping[type[Step], str] = MappingProxyType({Edit: EDIT_METHOD, Delete: DELETE_METHOD})
 MANY_ANSWERS = 5  # answers at once that are called many
 
-EXTRA_POST_RECHECK_SECONDS = 0.5  # until a post outside of answers looks at the limits again
 
-MANY_QUESTIONS_NOTICE = "Thinking… Many questions at once: what is written may show late."
-FEW_EDITS_NOTICE = (
-    "Thinking… Slack takes few changes from me this minute: what is written may show late."
-)
+EXTRA_POST_RECHECK_SECONDS = 0.5  # until a post outside of answers looks at the limits again
 
 
 class EditDispatcher(Dispatcher[EditedReply, Step]):
@@ -233,12 +230,12 @@ class EditDispatcher(Dispatcher[EditedReply, Step]):
             ),
         )
 
-    def _delay_notice(self, now: float) -> str:
-        """Return the placeholder's warning that text may show late; "" if none is needed."""
+    def _delay_notice(self, now: float) -> Phrase | None:
+        """Return the placeholder's warning that text may show late; None if none is needed."""
         readers = [reply.reader for reply in self._replies]
         if not self._scheduler.is_crowded(readers, now):
-            return ""
-        return MANY_QUESTIONS_NOTICE if len(readers) >= MANY_ANSWERS else FEW_EDITS_NOTICE
+            return None
+        return Phrase.MANY_QUESTIONS if len(readers) >= MANY_ANSWERS else Phrase.FEW_EDITS
 
     async def _take_slot(self, reply: EditedReply, step: Step) -> bool:
         if isinstance(step, Post):

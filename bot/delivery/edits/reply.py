@@ -29,6 +29,7 @@ from bot.render.message import MessageBody
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
 from bot.values import REMOVED_DRAFT, Draft, Phase, Question
+from bot.words import Phrase, say
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,9 @@ class EditedReply:
         self.reader = ReaderState(words_per_second)
         self.next_step_type: type[Step] = Edit if existing else Post  # as expected of `plan_step`
         self.write_in_flight = False
-        self.delay_notice = ""  # shown in the placeholder: why the text may show late
+        self.delay_notice: Phrase | None = (
+            None  # shown in the placeholder: why the text may show late
+        )
         self._guard = guard
         self._on_change = on_change
         self._on_reader_lost = on_reader_lost
@@ -231,7 +234,8 @@ class EditedReply:
         """The newest draft, with the delay notice if it is only a placeholder."""
         assert self._draft
         if self.delay_notice and self._draft == Draft(Phase.ASKING):
-            return Draft(Phase.ASKING, status_line=self.delay_notice)
+            notice = say(self.question.language, self.delay_notice)
+            return Draft(Phase.ASKING, status_line=notice)
         return self._draft
 
     def _accept_draft(self, draft: Draft) -> None:

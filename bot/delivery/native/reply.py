@@ -176,7 +176,7 @@ class NativeReply:
                 self._status.hide(replied=False)
                 self._end_streaming()
             elif not self._layout.is_live:
-                self._status.show(status_text(self._draft))
+                self._status.show(status_text(self._draft, self.question.language))
         return step
 
     def begin_write(self) -> None:
@@ -254,7 +254,7 @@ class NativeReply:
         if not (reader.final or self._layout.is_live) and (
             not draft.text or self._status.is_wanted
         ):
-            self._status.show(status_text(draft))
+            self._status.show(status_text(draft, self.question.language))
         if reader.final or before is None or before.text != draft.text:
             reader.unseen_since = now if reader.final else min(now, reader.unseen_since)
             self._on_change(self)

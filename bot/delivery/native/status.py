@@ -17,6 +17,7 @@ from bot.errors import SlackError, SlackRateLimited, SlackRefused
 from bot.render.safety.neutralise import neutralise_line
 from bot.slack import Slack
 from bot.values import Draft, Question
+from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +28,14 @@ UNREACHABLE_PAUSE_SECONDS = 30.0  # the same after Slack was out of reach
 MAX_STATUS_WAIT_SECONDS = 2.0  # seconds to wait for the first status of an answer
 MAX_STATUS_CHARACTERS = 100  # Slack shows one line
 
-THINKING_STATUS = "is thinking…"
 
-
-def status_text(draft: Draft) -> str:
+def status_text(draft: Draft, language: Language) -> str:
     """Return a draft's status line as Slack shows it behind the app's name: `is searching the web:
     otters`."""
     note = " ".join(draft.status_line.split())[:MAX_STATUS_CHARACTERS]
-    return neutralise_line(f"is {note[0].lower()}{note[1:]}") if note else THINKING_STATUS
+    note = note or say(language, Phrase.THINKING)
+    said = say(language, Phrase.APP_STATUS, status=note[0].lower() + note[1:])
+    return neutralise_line(said)
 
 
 class Statuses:

@@ -20,6 +20,7 @@ MAX_PREVIEW_CHARACTERS = 2_000
 """Characters of a preview that are read. Slack's previews are mostly shorter. Ours."""
 
 GONE_FILE_NAME = "a file that is gone"
+UNNAMED_FILE_NAME = "a file without a name"
 
 _GONE_MODES = frozenset({"tombstone", "hidden_by_limit"})
 # Fields with the text of a file: of snippets, emails and posts.
@@ -42,9 +43,10 @@ def _file_text(file: Payload, findings: Findings) -> str:
         findings.files[key] = GONE_FILE_NAME
         findings.unreadable.append(GONE_FILE_NAME)
         return "[file: no longer in Slack]"
-    name = name or "without a name"
     sort, kind = _media_kind(file), _type_name(file)
-    findings.files[key] = f"{name} ({kind})" if kind else name
+    named = name or UNNAMED_FILE_NAME
+    findings.files[key] = f"{name} ({kind})" if name and kind else named
+    name = name or "without a name"
     alt = collapse_whitespace(findings.note_words(unescape(as_string(file.get("alt_txt")))))
     facts = dict.fromkeys([name, *([] if sort == "image" else [kind]), _title(file, name), alt])
     preview = _preview(file, findings)

@@ -8,9 +8,10 @@ from typing import Any
 
 from bot.render.incoming.attachments import EMPTY_FORWARD_NAME, attachments_text, text_or_blocks
 from bot.render.incoming.blocks import UNDESCRIBED_IMAGE_NAME
-from bot.render.incoming.files import GONE_FILE_NAME, files_text
+from bot.render.incoming.files import GONE_FILE_NAME, UNNAMED_FILE_NAME, files_text
 from bot.render.incoming.findings import Findings, find_labels
 from bot.render.incoming.payload import as_string, join_lines, nesting_depth
+from bot.words import Phrase
 
 MAX_NESTING_LEVELS = 100
 """Of deeper messages only `text` is read, because reading is recursive. A forward of a forward with
@@ -18,10 +19,15 @@ nested lists has about 40 levels."""
 
 TOO_DEEP_NAME = "what is nested too deeply"
 
-UNNAMED_PARTS = frozenset(
-    {EMPTY_FORWARD_NAME, GONE_FILE_NAME, UNDESCRIBED_IMAGE_NAME, TOO_DEEP_NAME}
-)
-"""Names in `ReadMessage.unreadable` of parts that have no name of their own."""
+UNNAMED_PARTS: Mapping[str, Phrase] = {
+    EMPTY_FORWARD_NAME: Phrase.EMPTY_FORWARD,
+    GONE_FILE_NAME: Phrase.GONE_FILE,
+    UNNAMED_FILE_NAME: Phrase.UNNAMED_FILE,
+    UNDESCRIBED_IMAGE_NAME: Phrase.UNDESCRIBED_IMAGE,
+    TOO_DEEP_NAME: Phrase.TOO_DEEP,
+}
+"""Names in `ReadMessage.unreadable` of parts that have no name of their own, and what people read
+for them. The names are stored with questions, so they stay when a wording changes."""
 
 
 @dataclass(frozen=True, slots=True)

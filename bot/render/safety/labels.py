@@ -14,7 +14,7 @@ import regex
 
 # The bytes of a remark: so many for each byte of the host as written, and an overhead.
 REMARK_BYTES_PER_HOST_BYTE = 3
-REMARK_OVERHEAD_BYTES = len(" ( and others)")
+REMARK_OVERHEAD_BYTES = len(" (, …)".encode())
 
 # Invisible: format characters, fillers, and blanks too thin to separate words.
 _INVISIBLE = regex.compile(
@@ -146,7 +146,7 @@ def _displayed_hosts(target: str, hosts: list[str]) -> str:
     """The hosts as shown in a remark: without markup, and not too long."""
     match = _AUTHORITY.match(target)
     written = (match[1] if match[2] is None else match[2]) if match else ""
-    more = "" if hosts[-1:] != [""] else " and others" if len(hosts) > 1 else "others"
+    more = "" if hosts[-1:] != [""] else ", …" if len(hosts) > 1 else "…"
     named = ",".join(host.strip("[]") for host in hosts if host)
     shown = _UNSAFE.sub(lambda char: quote(char[0], safe=""), named)
     if len(shown) > REMARK_BYTES_PER_HOST_BYTE * len(written.encode()):

@@ -180,7 +180,7 @@ class AnswerInProgress:
             state.stop(stopped.user)
         except AnswerLimitReached as limit:
             log.info("the answer was cut off: %s", limit)
-            state.cut_off(str(limit), self._runner.limits.characters)
+            state.cut_off(limit.user_message, self._runner.limits.characters)
         except QuestionDeleted:
             state.remove()
         except asyncio.CancelledError:
@@ -238,7 +238,9 @@ class AnswerInProgress:
             if end := predetermined_end(turn.question):
                 state.end(end)
                 return
-            state.remark = join_remarks(conversation.remark, unreadable_remark(turn.question))
+            state.remark = join_remarks(
+                state.language, conversation.remark, unreadable_remark(turn.question)
+            )
             async with running_alongside(self._remark_unreadable_attachments()):
                 await self._ask_model(conversation)
 
@@ -258,7 +260,9 @@ class AnswerInProgress:
         not wait for that: what is found after its end is not mentioned."""
         await self._model_started.wait()
         if unlisted := await self._runner.history.find_unlisted_parts(self._turn.question):
-            self._state.remark = join_remarks(self._state.remark, not_read_remark(unlisted))
+            state = self._state
+            remark = not_read_remark(state.language, unlisted)
+            state.remark = join_remarks(state.language, state.remark, remark)
 
     async def _ask_model(self, conversation: Conversation) -> None:
         """Ask the model until it has answered. Raises AnswerLimitReached."""
@@ -318,9 +322,10 @@ class AnswerInProgress:
         shorter = halve_messages(prompt.messages)
         if await self._read_events(prompt, resume_from, may_halve=bool(shorter)):
             return prompt
-        halved = say(self._state.language, Phrase.OLDER_HALF_LEFT_OUT)
-        if halved not in self._state.remark:
-            self._state.remark = join_remarks(self._state.remark, halved)
+        state = self._state
+        halved = say(state.language, Phrase.OLDER_HALF_LEFT_OUT)
+        if halved not in state.remark:
+            state.remark = join_remarks(state.language, state.remark, halved)
         prompt = replace(prompt, messages=shorter)
         await self._read_events(prompt, may_halve=False)
         return prompt

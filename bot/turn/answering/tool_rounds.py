@@ -60,7 +60,8 @@ class ToolRounds:
             self._turn.checkpoint.tool_round_started(self._progress.to_json(), state.usage)
         while self._progress.pending:
             call = self._progress.pending[0]
-            self._reply.show(self._state.show_tool(self._toolbox.status_label(call)))
+            label = self._toolbox.status_label(call, self._state.language)
+            self._reply.show(self._state.show_tool(label))
             output = await self._run_call(call)
             self.budget.count_tool_call(len(output))
             self._progress = self._progress.with_output(output)

@@ -29,7 +29,7 @@ from bot.upstream.events import (
 )
 from bot.upstream.tool_round import ModelOutput
 from bot.values import REMOVED_DRAFT, STATUS_SEPARATOR, Draft, Phase, Usage
-from bot.words import Language, Phrase, Sentence, say
+from bot.words import Language, Phrase, Saying, say
 
 CUT_OFF_NOTICES = {"content_filter": Phrase.CUT_OFF_BY_FILTER}
 """By the reason that the model's server gives; any other is a length limit."""
@@ -120,10 +120,10 @@ class AnswerState:
         self.phase, self.status_line = Phase.ASKING, ""
         return self.draft
 
-    def show_tool(self, label: str) -> Draft:
+    def show_tool(self, label: Saying | str) -> Draft:
         """Show that a tool runs: its label is the status line until the next event."""
         self.tool_calls = ()
-        self.status_line = label
+        self.status_line = self._said(label)
         return self.draft
 
     def stop(self, user: str) -> Draft:
@@ -142,14 +142,14 @@ class AnswerState:
         """
         return self._end(Phase.INTERRUPTED, say(self.language, Phrase.INTERRUPTED))
 
-    def fail(self, message: Phrase | Sentence | str = Phrase.UNEXPECTED_ERROR) -> Draft:
+    def fail(self, message: Saying = Phrase.UNEXPECTED_ERROR) -> Draft:
         """End the answer as failed; its text stays, with `message` and the reference."""
         return self._end(Phase.FAILED, with_reference(self.language, message, self.reference))
 
-    def cut_off(self, user_message: str, max_characters: int) -> Draft:
+    def cut_off(self, message: Saying, max_characters: int) -> Draft:
         """End the answer because it reached one of our limits; the first `max_characters` of its
         text stay. May also be called when the answer has ended already."""
-        return self._end_cut_off(self.text[:max_characters], user_message)
+        return self._end_cut_off(self.text[:max_characters], say(self.language, message))
 
     def end(self, draft: Draft) -> Draft:
         """End the answer as `draft` says."""
@@ -164,9 +164,9 @@ class AnswerState:
                 self._set_text(self._current_text + text, cursor)
             case TextDone(text):
                 self._set_text(text)
-            case Activity(text):
+            case Activity(label):
                 self._continue()
-                self.status_line = text
+                self.status_line = self._said(label)
             case Reconnecting(attempt, of):
                 self.phase = Phase.RECONNECTING
                 self.status_line = say(
@@ -190,6 +190,10 @@ class AnswerState:
             case Reasoning():
                 pass
 
+    def _said(self, what: Saying | str | None) -> str:
+        """What is said, in the language of the answer; a `str` is the model's, None is ""."""
+        return what or "" if isinstance(what, str | None) else say(self.language, what)
+
     def _set_text(self, text: str, cursor: str = "") -> None:
         self._current_text, self._cursor = text, cursor
         if text:
@@ -201,23 +205,23 @@ class AnswerState:
     def _on_finished(self, event: Finished) -> None:
         self.usage += replace(event.usage, model=self.model_name)
         self.model_output = event.output
-        self._current_text = event.text
+        self._current_text = event.text if event.no_text is None else self._said(event.no_text)
         if self.tool_calls:
             self._start_next_round()
         elif not (self.previous_rounds_text + self._current_text).strip():
             self.fail(Phrase.NO_TEXT)
         elif event.cut_off_reason:
-            self._current_text += render_sources(self._sources)
+            self._current_text += render_sources(self._sources, self.language)
             notice = CUT_OFF_NOTICES.get(event.cut_off_reason, Phrase.CUT_OFF_AT_LENGTH)
             self._end(Phase.CUT_OFF, say(self.language, notice))
         else:
-            self._current_text += render_sources(self._sources)
+            self._current_text += render_sources(self._sources, self.language)
             self._end(Phase.DONE)
 
     def _on_failed(self, event: Failed) -> None:
         self._current_text = max(event.text, self._current_text, key=len)
         if isinstance(event.error, ResponseTooLarge):
-            self._end_cut_off(self.text, event.error.user_message)
+            self._end_cut_off(self.text, say(self.language, event.error.user_message))
         else:
             self.fail(event.error.user_message)
 
@@ -249,7 +253,7 @@ class AnswerState:
         )
 
 
-def with_reference(language: Language, message: Phrase | Sentence | str, reference: str) -> str:
+def with_reference(language: Language, message: Saying, reference: str) -> str:
     """A message about a failure, with the id by which the operator finds it in the log."""
     return say(language, Phrase.WITH_REFERENCE, message=message, reference=reference)
 

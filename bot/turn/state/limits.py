@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bot.errors import BotError, ResponseTooLarge
 from bot.storage.records import Spent
+from bot.words import Language, Phrase, Saying, Sentence, say, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,11 @@ NOTHING = Spent()
 
 
 class AnswerLimitReached(BotError):
-    """The answer has reached a limit. The message is what its reader is shown."""
+    """The answer has reached a limit. `user_message` is what its reader is shown."""
+
+    def __init__(self, user_message: Saying) -> None:
+        super().__init__(say(Language.ENGLISH, user_message))
+        self.user_message = user_message
 
 
 class AnswerBudget:
@@ -73,13 +78,11 @@ class AnswerBudget:
         """Count events; `characters` and `pending_calls` are those of the answer after them."""
         self._event_count += count
         if characters > self.limits.characters:
-            limit = f"{self.limits.characters:,} characters"
-            raise AnswerLimitReached(f"Cut off at {limit}, the most for one answer. {_GO_ON_HINT}")
+            limit = self.limits.characters
+            raise AnswerLimitReached(sentence(Phrase.CHARACTER_LIMIT, count=limit))
         if pending_calls > self.tool_calls_left:
-            raise AnswerLimitReached(
-                f"Cut off: the model wanted to use tools more than {self.limits.tool_calls} times. "
-                "Ask for a smaller part of it."
-            )
+            limit = self.limits.tool_calls
+            raise AnswerLimitReached(sentence(Phrase.TOOL_CALL_LIMIT, count=limit))
         if self._event_count > self.limits.events:
             raise AnswerLimitReached(ResponseTooLarge.user_message)
 
@@ -88,32 +91,21 @@ class AnswerBudget:
         self._tool_call_count += 1
         self._tool_characters += output_characters
         if self._tool_characters > self.limits.tool_characters:
-            raise AnswerLimitReached(
-                "Cut off: the tools returned more than fits into one answer. "
-                "Ask for a smaller part of it."
-            )
+            raise AnswerLimitReached(Phrase.TOOL_OUTPUT_LIMIT)
 
     def round_limit_error(self, rounds: int) -> AnswerLimitReached:
         """The error of an answer that calls tools again after the `rounds` rounds it may have."""
-        times = "round" if rounds == 1 else "rounds"
-        return AnswerLimitReached(
-            f"Cut off: the model wanted to use tools after {rounds} {times} of them, the most for "
-            "one answer. Ask for a smaller part of it."
-        )
+        return AnswerLimitReached(sentence(Phrase.TOOL_ROUND_LIMIT, count=rounds))
 
     def time_limit_error(self) -> AnswerLimitReached:
         """The error of an answer that has used its time."""
-        return AnswerLimitReached(
-            f"Cut off after {_format_duration(self.limits.seconds)}, the most for one answer. "
-            f"{_GO_ON_HINT}"
-        )
+        duration = _duration(self.limits.seconds)
+        return AnswerLimitReached(sentence(Phrase.TIME_LIMIT, duration=duration))
 
 
-_GO_ON_HINT = "Ask me to go on if you need the rest."
-
-
-def _format_duration(seconds: float) -> str:
+def _duration(seconds: float) -> Sentence:
     """For example "30 minutes"."""
     minutes = seconds / 60
-    number, unit = (minutes, "minute") if minutes >= 1 else (seconds, "second")
-    return f"{number:.3g} {unit}" + ("" if number == 1 else "s")
+    if minutes >= 1:
+        return sentence(Phrase.MINUTES, count=minutes)
+    return sentence(Phrase.SECONDS, count=seconds)

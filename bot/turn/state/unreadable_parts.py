@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bot.render.incoming import UNNAMED_PARTS
 from bot.values import Question
+from bot.words import Language, Phrase, say
 
 MAX_LISTED_NAMES = 4
 """Names in one sentence; the others are counted. Ours: the sentence stays one line."""
@@ -21,11 +22,12 @@ def wordless_question_reply(question: Question) -> str:
 
     Names are code spans, so that nothing in them becomes a link or emphasis.
     """
+    language = question.language
     names = _displayable_names(_unreadable_names(question))
     if not names:
         return ""
-    listed = _join_names([_in_code(name) for name in names])
-    return f"I can't read {listed}: write your question, or paste the text that I should read."
+    listed = _join_names(language, [_in_code(language, name) for name in names])
+    return say(language, Phrase.PARTS_UNREADABLE, names=listed)
 
 
 def unreadable_remark(question: Question, other_names: Sequence[str] = ()) -> str:
@@ -33,20 +35,21 @@ def unreadable_remark(question: Question, other_names: Sequence[str] = ()) -> st
 
     `other_names` are parts that the question's event did not name.
     """
-    return not_read_remark([*_unreadable_names(question), *other_names])
+    return not_read_remark(question.language, [*_unreadable_names(question), *other_names])
 
 
-def not_read_remark(names: Sequence[str]) -> str:
+def not_read_remark(language: Language, names: Sequence[str]) -> str:
     """The remark that parts with these names were not read; "" if there are none."""
     names = _displayable_names(names)
     if not names:
         return ""
-    return f"{_join_names(names)} {'was' if len(names) == 1 else 'were'} not read"
+    listed = _join_names(language, [_named(language, name) for name in names])
+    return say(language, Phrase.PARTS_NOT_READ, names=listed, count=len(names))
 
 
-def join_remarks(*remarks: str) -> str:
+def join_remarks(language: Language, *remarks: str) -> str:
     """The remarks that are not empty, as one line."""
-    return ". ".join(filter(None, remarks))
+    return say(language, Phrase.BETWEEN_REMARKS).join(filter(None, remarks))
 
 
 def _unreadable_names(question: Question) -> Sequence[str]:
@@ -57,8 +60,13 @@ def _displayable_names(names: Sequence[str]) -> list[str]:
     return [shown for name in names if (shown := _one_line(name))]
 
 
-def _in_code(name: str) -> str:
-    return name if name in UNNAMED_PARTS else f"`{name.replace('`', '')}`"
+def _in_code(language: Language, name: str) -> str:
+    return _named(language, name) if name in UNNAMED_PARTS else f"`{name.replace('`', '')}`"
+
+
+def _named(language: Language, name: str) -> str:
+    """What people read for a name."""
+    return say(language, UNNAMED_PARTS[name]) if name in UNNAMED_PARTS else name
 
 
 def _one_line(name: str) -> str:
@@ -73,8 +81,14 @@ def _one_line(name: str) -> str:
     )
 
 
-def _join_names(names: Sequence[str]) -> str:
+def _join_names(language: Language, names: Sequence[str]) -> str:
+    comma = say(language, Phrase.BETWEEN_NAMES)
     if len(names) > MAX_LISTED_NAMES:
-        return f"{', '.join(names[:MAX_LISTED_NAMES])} and {len(names) - MAX_LISTED_NAMES} more"
+        listed = comma.join(names[:MAX_LISTED_NAMES])
+        return say(
+            language, Phrase.NAMES_AND_MORE, names=listed, count=len(names) - MAX_LISTED_NAMES
+        )
     *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+    return (
+        say(language, Phrase.NAMES_AND_LAST, names=comma.join(first), last=last) if first else last
+    )

@@ -20,11 +20,10 @@ from bot.errors import (
 )
 from bot.upstream.errors.retry_after import wait_from_headers
 from bot.upstream.errors.server_error import ServerError, find_error_object, read_server_error
+from bot.words import Phrase, Saying, sentence
 
 # Some servers repeat the key they refuse, which must not be logged.
 _API_KEY = re.compile(r"\b(sk-|Bearer )[\w.-]{6,}")
-NO_ANSWER_SENTENCE = "The model's server sent no answer. Please ask again later."
-OPERATOR_HINT = "whoever runs this bot has to look at it"
 
 BILLING_CODES = frozenset(
     {
@@ -155,7 +154,7 @@ def error_from_event(error: Mapping[str, Any], model: str) -> UpstreamError:
 def no_answer_error() -> UpstreamError:
     """Return the error of an answer that ends without text, calls, or a state that explains it."""
     detail = "an answer without text, calls or a known state"
-    return UpstreamBusy(detail, code="server_error", user_message=NO_ANSWER_SENTENCE)
+    return UpstreamBusy(detail, code="server_error", user_message=Phrase.NO_ANSWER)
 
 
 def explain_long_wait(error: UpstreamError, max_seconds: float) -> UpstreamError:
@@ -163,8 +162,12 @@ def explain_long_wait(error: UpstreamError, max_seconds: float) -> UpstreamError
     asked = error.retry_after or 0
     if error.retryable and asked > max_seconds:
         minutes = max(2, round(asked / 60))
-        when = f"{minutes} minutes" if minutes < 120 else f"{round(asked / 3600)} hours"
-        error.user_message = f"The model's server asks to wait {when}. Please ask again later."
+        when = (
+            sentence(Phrase.MINUTES, count=minutes)
+            if minutes < 120
+            else sentence(Phrase.HOURS, count=round(asked / 3600))
+        )
+        error.user_message = sentence(Phrase.WAIT_DEMANDED, duration=when)
     return error
 
 
@@ -183,10 +186,10 @@ def reason_label(error: UpstreamError) -> str:
 
 def classify(problem: ServerError, model: str) -> UpstreamError:
     """Return the error of the first rule that applies."""
-    for applies, kind, sentence in CLASSIFICATION_RULES:
+    for applies, kind, phrase in CLASSIFICATION_RULES:
         if applies(problem):
-            return _build_error(kind, problem, sentence.format(model=model, operator=OPERATOR_HINT))
-    return _build_error(PromptRefused, problem, "")
+            return _build_error(kind, problem, phrase and sentence(phrase, model=model))
+    return _build_error(PromptRefused, problem, None)
 
 
 def _is_billing(p: ServerError) -> bool:
@@ -252,58 +255,62 @@ def _message_matches(words: re.Pattern[str], p: ServerError) -> bool:
     return bool(words.search(p.message))
 
 
-# The first rule that applies decides. The sentence is for the reader; "" means the class's own.
-CLASSIFICATION_RULES: tuple[tuple[Callable[[ServerError], bool], type[UpstreamError], str], ...] = (
+# The first rule that applies decides. The phrase is for the reader; None means the class's own.
+CLASSIFICATION_RULES: tuple[
+    tuple[Callable[[ServerError], bool], type[UpstreamError], Phrase | None], ...
+] = (
     (
         _is_billing,
         UpstreamRefused,
-        "The bot's account at the model's server has no credit left; {operator}.",
+        Phrase.NO_CREDIT,
     ),
     (
         _is_too_long,
         PromptTooLong,
-        "",
+        None,
     ),
     (
         _is_unknown_model,
         UpstreamRefused,
-        "The model's server doesn't offer this bot the model “{model}”; {operator}.",
+        Phrase.MODEL_NOT_OFFERED,
     ),
-    (_is_invalid_key, UpstreamRefused, "The model's server refused the bot's key; {operator}."),
-    (_has_status(403), UpstreamRefused, "The model's server doesn't let this bot in; {operator}."),
+    (_is_invalid_key, UpstreamRefused, Phrase.KEY_REFUSED),
+    (_has_status(403), UpstreamRefused, Phrase.ACCESS_REFUSED),
     (
         _is_policy,
         PromptRefused,
-        "The model's server declined this question by its content rules.",
+        Phrase.QUESTION_DECLINED,
     ),
     (
         _is_image_refused,
         PromptRefused,
-        "The model's server could not take an image of this conversation.",
+        Phrase.IMAGE_REFUSED,
     ),
-    (_is_cancelled, PromptRefused, "The answer was cancelled at the model's server."),
+    (_is_cancelled, PromptRefused, Phrase.ANSWER_CANCELLED),
     (
         _is_wrong_format,
         UpstreamRefused,
-        "The model “{model}” can't be asked by the wire format the bot uses; {operator}.",
+        Phrase.WRONG_FORMAT,
     ),
-    (_is_busy, UpstreamBusy, ""),
+    (_is_busy, UpstreamBusy, None),
     (
         _has_status(301, 302, 303, 307, 308),
         UpstreamRefused,
-        "The model's server has moved; {operator}.",
+        Phrase.SERVER_MOVED,
     ),
     (
         _has_status(404, 405, 501),
         UpstreamRefused,
-        "There is no model's server at the address the bot has for it; {operator}.",
+        Phrase.NO_SERVER_THERE,
     ),
 )
 
 
-def _build_error(kind: type[UpstreamError], p: ServerError, sentence: str) -> UpstreamError:
-    message = _API_KEY.sub(r"\1…", p.message)[:500]
-    detail = " ".join(part for part in (str(p.status or ""), p.kind, p.code, message) if part)
+def _build_error(
+    kind: type[UpstreamError], p: ServerError, message: Saying | None
+) -> UpstreamError:
+    said = _API_KEY.sub(r"\1…", p.message)[:500]
+    detail = " ".join(part for part in (str(p.status or ""), p.kind, p.code, said) if part)
     retryable = kind is UpstreamBusy and p.retryable is not False
     return kind(
         detail or "an error without a word",
@@ -313,5 +320,5 @@ def _build_error(kind: type[UpstreamError], p: ServerError, sentence: str) -> Up
         request_id=p.request_id,
         retry_after=p.retry_after,
         retryable=retryable,
-        user_message=sentence,
+        user_message=message,
     )

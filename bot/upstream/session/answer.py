@@ -46,6 +46,7 @@ from bot.upstream.session.transport import (
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
+from bot.words import Phrase
 
 RequestMode = Literal["ask", "resume", "poll"]
 DECODERS: Mapping[ApiFormat, Callable[[str], Decoder]] = {
@@ -59,10 +60,6 @@ RESPONSE_POLL_SECONDS = 2.0  # as other clients do (docs/upstream.md#other-clien
 RESUMABLE_AGE_SECONDS = 300.0
 MIN_WAIT_SECONDS = 0.005  # since a pause, after which an event was not there already
 UNFINISHED_CODE = "unfinished"
-NOT_RESTARTED_SENTENCE = (
-    "The connection to the model broke off after it had used a tool. It was not begun anew, "
-    "so that nothing is done twice."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +206,7 @@ class AnswerSession:
 
     async def _poll(self) -> EventBatches:
         """Fetch the response until it is complete; raises `StreamDropped` when that never comes."""
-        yield (Activity("Waiting for the rest of the answer…"),)
+        yield (Activity(Phrase.WAITING_FOR_REST),)
         request = HttpRequest("GET", _response_path(self._decoder.response_id))
         while self._context.now() - self._polled_since < self._config.progress_seconds:
             async with self._open_request(request) as batches:
@@ -298,7 +295,7 @@ class AnswerSession:
         """
         old = self._decoder
         if old.is_irreversible:
-            raise StreamDropped(str(error), user_message=NOT_RESTARTED_SENTENCE)
+            raise StreamDropped(str(error), user_message=Phrase.NOT_RESTARTED)
         if old.progress:
             self._restarts += 1
         if self._restarts > self._config.attempts:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from bot.errors import ResponseTooLarge, StreamDropped, UpstreamBusy, UpstreamError, UpstreamRefused
-from bot.upstream.errors.classify import OPERATOR_HINT, error_from_event
+from bot.upstream.errors.classify import error_from_event
 from bot.upstream.errors.shapes import find_error
 from bot.upstream.events import Event
 from bot.upstream.lenient_json import parse_json
@@ -26,6 +26,7 @@ from bot.upstream.session.transport import (
 )
 from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.sse import BOM, SseParser
+from bot.words import Phrase
 
 EventBatches: TypeAlias = AsyncGenerator[Sequence[Event], None]
 
@@ -64,10 +65,9 @@ async def open_event_batches(
     head = await _read_head(stall_guard, reply)
     first = head.lstrip(LEADING_BLANKS)[:1]
     if first == b"<":
-        sentence = (
-            f"The model's server answered with a web page instead of an answer; {OPERATOR_HINT}."
+        raise UpstreamRefused(
+            "a web page instead of an answer", user_message=Phrase.SERVER_SENT_PAGE
         )
-        raise UpstreamRefused("a web page instead of an answer", user_message=sentence)
     if first in JSON_FIRST_BYTES:
         body = head.lstrip(LEADING_BLANKS) + await read_bounded(stall_guard, reply, max_bytes)
         return _yield_events(

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from bot.errors import StreamDropped
+from bot.words import Phrase, Saying
 
 T = TypeVar("T")
 Now = Callable[[], float]
@@ -63,7 +64,7 @@ class StreamStalled(StreamDropped):
     """The connection is open, but nothing (or nothing new) comes."""
 
     message_is_loggable = True
-    user_message = "The model's server went silent before the answer was complete."
+    user_message: Saying = Phrase.SERVER_WENT_SILENT
 
 
 class StallGuard:

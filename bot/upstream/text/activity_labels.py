@@ -5,59 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.words import Phrase, Saying, sentence
+
 MAX_LABEL_CHARACTERS = 120
 
-THINKING_LABEL = "Thinking…"
-
 _LABELS = {
-    "reasoning": "Thinking",
-    "file_search_call": "Searching files",
-    "code_interpreter_call": "Running code",
-    "image_generation_call": "Drawing an image",
-    "mcp_list_tools": "Looking at the tools it has",
-    "tool_search_call": "Looking for a tool",
-    "computer_call": "Using a computer",
-    "shell_call": "Running commands",
-    "local_shell_call": "Running commands",
-    "compaction": "Shortening the conversation",
+    "reasoning": Phrase.THINKING,
+    "file_search_call": Phrase.SEARCHING_FILES,
+    "code_interpreter_call": Phrase.RUNNING_CODE,
+    "image_generation_call": Phrase.DRAWING_IMAGE,
+    "mcp_list_tools": Phrase.LOOKING_AT_TOOLS,
+    "tool_search_call": Phrase.LOOKING_FOR_A_TOOL,
+    "computer_call": Phrase.USING_COMPUTER,
+    "shell_call": Phrase.RUNNING_COMMANDS,
+    "local_shell_call": Phrase.RUNNING_COMMANDS,
+    "compaction": Phrase.SHORTENING_CONVERSATION,
 }
 
-# Sentences for an answer without text, by the type of the last item that explains it.
-_NO_TEXT_SENTENCES = {
-    "mcp_approval_request": "The model asked to be allowed a tool; nobody can allow it here.",
-    "image_generation_call": "The model drew an image, which can't be shown here.",
-    "reasoning": "The model thought about it but wrote no answer. Asking again may help.",
+# For an answer without text, by the type of the last item that explains it.
+_NO_TEXT_PHRASES = {
+    "mcp_approval_request": Phrase.TOOL_NOT_ALLOWED,
+    "image_generation_call": Phrase.IMAGE_NOT_SHOWN,
+    "reasoning": Phrase.THOUGHT_ONLY,
 }
-EMPTY_ANSWER_SENTENCE = "The model ended without writing an answer. Asking again may help."
-LENGTH_LIMIT_SENTENCE = "The model used up its length limit before it wrote an answer."
-CONTENT_FILTER_SENTENCE = "The answer was withheld by the model's content filter."
 
 
-def item_label(item: Mapping[str, Any]) -> str:
-    """Return the label of an output item while it runs; "" if the reader need not know."""
+def item_label(item: Mapping[str, Any]) -> Saying | None:
+    """Return the label of an output item while it runs; None if the reader need not know."""
     kind = item.get("type")
     if kind == "web_search_call":
         return _web_search_label(item.get("action"))
     if kind == "mcp_call":
-        return f"Using {_clipped(item.get('name')) or 'a tool'}…"
+        name = _clipped(item.get("name"))
+        return sentence(Phrase.USING_TOOL, tool=name) if name else Phrase.USING_A_TOOL
     if kind == "file_search_call" and (query := _first_clipped(item.get("queries"))):
-        return f"Searching files: {query}"
-    plain = _LABELS.get(kind) if isinstance(kind, str) else None
-    return f"{plain}…" if plain else ""
+        return sentence(Phrase.SEARCHING_FILES_FOR, query=query)
+    return _LABELS.get(kind) if isinstance(kind, str) else None
 
 
-def no_text_sentence(item_types: list[str], cut_off_reason: str) -> str:
-    """Return the sentence for an answer without text, from the types of its items."""
+def no_text_phrase(item_types: list[str], cut_off_reason: str) -> Phrase:
+    """Return what is said for an answer without text, from the types of its items."""
     if cut_off_reason == "content_filter":
-        return CONTENT_FILTER_SENTENCE
+        return Phrase.WITHHELD_BY_FILTER
     if cut_off_reason:
-        return LENGTH_LIMIT_SENTENCE
+        return Phrase.LENGTH_USED_UP
     for kind in reversed(item_types):
-        if kind.endswith("_call") and kind not in _NO_TEXT_SENTENCES:
-            return "The model asked for a tool this bot doesn't have, and wrote no answer."
-        if kind in _NO_TEXT_SENTENCES and kind != "reasoning":
-            return _NO_TEXT_SENTENCES[kind]
-    return _NO_TEXT_SENTENCES["reasoning"] if "reasoning" in item_types else EMPTY_ANSWER_SENTENCE
+        if kind.endswith("_call") and kind not in _NO_TEXT_PHRASES:
+            return Phrase.UNKNOWN_TOOL_ASKED
+        if kind in _NO_TEXT_PHRASES and kind != "reasoning":
+            return _NO_TEXT_PHRASES[kind]
+    return _NO_TEXT_PHRASES["reasoning"] if "reasoning" in item_types else Phrase.NOTHING_WRITTEN
 
 
 def clip(text: str) -> str:
@@ -66,14 +63,14 @@ def clip(text: str) -> str:
     return line if len(line) <= MAX_LABEL_CHARACTERS else line[: MAX_LABEL_CHARACTERS - 1] + "…"
 
 
-def _web_search_label(action: object) -> str:
+def _web_search_label(action: object) -> Saying:
     if not isinstance(action, dict):
-        return "Searching the web…"
+        return Phrase.SEARCHING_WEB
     query = _clipped(action.get("query")) or _first_clipped(action.get("queries"))
     if query:
-        return f"Searching the web: {query}"
+        return sentence(Phrase.SEARCHING_WEB_FOR, query=query)
     url = _clipped(action.get("url"))
-    return f"Reading {url}" if url else "Searching the web…"
+    return sentence(Phrase.READING, page=url) if url else Phrase.SEARCHING_WEB
 
 
 def _clipped(value: object) -> str:

@@ -11,9 +11,9 @@ from copy import copy
 from functools import partial
 
 from bot.upstream.events import Activity, Citation, Event, Reasoning
-from bot.upstream.text.activity_labels import THINKING_LABEL
 from bot.upstream.text.markup import FilteredText, TextFilter, filter_text, may_contain_markup
 from bot.upstream.text.parts import PARAGRAPH_SEPARATOR, ItemKey, PartKey, TextParts
+from bot.words import Phrase, Saying
 
 
 class AnswerText:
@@ -27,7 +27,7 @@ class AnswerText:
         self.parts = TextParts()
         self.is_refusal = False
         self.has_thinking = False
-        self._activity = ""
+        self._activity: Saying | str | None = None
         self._cited_urls: set[str] = set()
         self._filters: dict[PartKey, TextFilter] = {}
         # The part whose deltas bypass the filter unless they contain markup.
@@ -64,8 +64,8 @@ class AnswerText:
             return ()
         if not self._activity:
             return (event,)
-        self._activity = ""
-        return (Activity(""), event)
+        self._activity = None
+        return (Activity(None), event)
 
     def confirm(self, key: PartKey, text: str) -> Sequence[Event]:
         """Take the complete text of a part from the server; lost deltas are replaced."""
@@ -96,8 +96,8 @@ class AnswerText:
             for event in self._emit(key, text_filter.end(), "")
         ]
 
-    def set_activity(self, label: str) -> Sequence[Event]:
-        """Set the label of what the model does besides writing; "" clears it."""
+    def set_activity(self, label: Saying | str | None) -> Sequence[Event]:
+        """Set the label of what the model does besides writing; None clears it."""
         if label == self._activity:
             return ()
         self._activity = label
@@ -141,12 +141,12 @@ class AnswerText:
                 self.parts.rewrite(key, shown[: len(shown) - piece.retracted] + piece.text)
             )
         elif event := self.parts.append(key, piece.text, cursor):
-            events += [*self.set_activity(""), event]
+            events += [*self.set_activity(None), event]
         return events
 
     def _emit_thinking(self, thinking: str) -> list[Event]:
         if not thinking:
             return []
         self.has_thinking = True
-        activity = () if self.parts.length else self.set_activity(THINKING_LABEL)
+        activity = () if self.parts.length else self.set_activity(Phrase.THINKING)
         return [*activity, Reasoning(thinking)]

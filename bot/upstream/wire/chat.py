@@ -22,7 +22,7 @@ from bot.upstream.lenient_json import (
     parse_object,
     repair_json,
 )
-from bot.upstream.text.activity_labels import THINKING_LABEL, no_text_sentence
+from bot.upstream.text.activity_labels import no_text_phrase
 from bot.upstream.text.answer_text import AnswerText
 from bot.upstream.text.markup import strip_tool_calls
 from bot.upstream.text.parts import PartKey
@@ -31,6 +31,7 @@ from bot.upstream.wire.call_fragments import ToolCallAssembler
 from bot.upstream.wire.sse import NamedData
 from bot.upstream.wire.usage import chat_usage
 from bot.values import Usage
+from bot.words import Phrase
 
 DONE_MARKER = b"[DONE]"
 ONLY_PART = PartKey(0, 0, 0)
@@ -211,7 +212,7 @@ class ChatDecoder:
             self._note_progress()
             self._has_reasoning = True
             if not self.answer_text.parts.length:
-                events += self.answer_text.set_activity(THINKING_LABEL)
+                events += self.answer_text.set_activity(Phrase.THINKING)
         if isinstance(delta.tool_calls, list):
             self._note_progress()
             self._calls.add(delta.tool_calls)
@@ -249,14 +250,15 @@ class ChatDecoder:
         calls = () if cut_off else all_calls
         text = strip_tool_calls(self.answer_text.text(), [call.name for call in all_calls])
         rest = () if all_calls else self.answer_text.flush()
+        no_text = None
         if not text.strip() and not calls:
             has_reasoning = self._has_reasoning or self.answer_text.has_thinking
-            text = no_text_sentence(["reasoning"] if has_reasoning else [], cut_off)
+            no_text = no_text_phrase(["reasoning"] if has_reasoning else [], cut_off)
         output = self._message.build(calls) if calls else None
         return (
             *rest,
             *calls,
-            Finished(text, self._usage, cut_off, self.answer_text.is_refusal, output),
+            Finished(text, self._usage, cut_off, self.answer_text.is_refusal, output, no_text),
         )
 
 

@@ -28,7 +28,7 @@ from bot.upstream.lenient_json import (
     repair_json,
 )
 from bot.upstream.resume_point import Cursor, ResumePoint
-from bot.upstream.text.activity_labels import clip, item_label, no_text_sentence
+from bot.upstream.text.activity_labels import clip, item_label, no_text_phrase
 from bot.upstream.text.answer_text import AnswerText
 from bot.upstream.text.healing import ItemText, merge_items
 from bot.upstream.text.markup import strip_tool_calls
@@ -46,6 +46,7 @@ from bot.upstream.wire.responses_output import (
 )
 from bot.upstream.wire.responses_wire import WIRE_EVENT_DECODER, WireEvent
 from bot.upstream.wire.sse import NamedData
+from bot.words import Phrase
 
 # Items of hosted tools that may change something: an answer with one is not restarted.
 IRREVERSIBLE_ITEM_TYPES = frozenset({"mcp_call", "shell_call", "apply_patch_call", "computer_call"})
@@ -220,10 +221,10 @@ class ResponsesDecoder:
         return (Started(response_id, model if isinstance(model, str) else "", self.is_resumable),)
 
     def _queued(self, _wire: WireEvent) -> Sequence[Event]:
-        return self.answer_text.set_activity("Waiting in the queue of the model's server…")
+        return self.answer_text.set_activity(Phrase.QUEUED_AT_SERVER)
 
     def _in_progress(self, _wire: WireEvent) -> Sequence[Event]:
-        return self.answer_text.set_activity("") if not self._item_types else ()
+        return self.answer_text.set_activity(None) if not self._item_types else ()
 
     def _item_added(self, wire: WireEvent) -> Sequence[Event]:
         item = parse_raw_object(wire.item)
@@ -291,16 +292,17 @@ class ResponsesDecoder:
         self.ended = True
         calls = () if cut_off else tuple(self._calls.values())
         rest = () if self._calls else self.answer_text.flush()
+        no_text = None
         if not text.strip() and not calls:
             kinds = [str(item.get("type")) for item in output] or self._item_types
             reasoning = ["reasoning"] if self.answer_text.has_thinking else []
-            text = no_text_sentence([*reasoning, *kinds], cut_off)
+            no_text = no_text_phrase([*reasoning, *kinds], cut_off)
         cited = [
             c for source in text_annotations(output) for c in self.answer_text.add_citation(source)
         ]
         refusal = self.answer_text.is_refusal or has_refusal(output)
         sent = self._items.build(output) if calls else None
-        finished = Finished(text, response_usage(response), cut_off, refusal, sent)
+        finished = Finished(text, response_usage(response), cut_off, refusal, sent, no_text)
         return [*rest, *cited, *calls, finished]
 
     def _end_without_answer(self, response: Mapping[str, Any]) -> Sequence[Event]:

@@ -8,7 +8,9 @@ import pytest
 
 from bot.delivery.native.status import status_text
 from bot.values import Draft, Phase
+from bot.words import Phrase
 from tests.support.virtual_time import now
+from tests.support.words import EN, ZH, chinese
 from tests.unit.delivery.delivery_setup import (
     THINKING,
     done,
@@ -37,7 +39,13 @@ TEXT = words(100)
     ],
 )
 def test_status_text_reads_on_behind_the_apps_name(draft: Draft, status: str) -> None:
-    assert status_text(draft) == status
+    assert status_text(draft, EN) == status
+
+
+@pytest.mark.parametrize("status", [Phrase.THINKING, Phrase.WAITING_IN_THREAD])
+def test_status_text_in_chinese_is_the_status_line(status: Phrase) -> None:
+    assert status_text(Draft(Phase.ASKING, status_line=chinese(status)), ZH) == chinese(status)
+    assert status_text(THINKING, ZH) == chinese(Phrase.THINKING)
 
 
 async def test_status_is_shown_until_the_first_text() -> None:

@@ -57,6 +57,11 @@ async def test_command_without_a_question_is_explained_in_that_language(
     assert json.loads(response.body)["text"] == usage
 
 
+async def test_follow_up_command_is_replied_to_in_that_language(setup: ListenerSetup) -> None:
+    response = await setup.deliver(form(setup, "follow-ups on"))
+    assert json.loads(response.body)["text"] == chinese(Phrase.FOLLOW_UPS_DISABLED)
+
+
 async def test_press_is_refused_in_the_language_of_the_person_who_pressed(
     setup: ListenerSetup,
 ) -> None:

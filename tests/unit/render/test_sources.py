@@ -17,6 +17,7 @@ from bot.render.sources import (
     render_sources,
     safe_url,
 )
+from tests.support.words import EN
 
 URL = "https://otters.test/a"
 
@@ -56,7 +57,7 @@ def read(markdown: str) -> list[tuple[str, str]]:
     ],
 )
 def test_source_title_is_one_short_line_without_markup(title: str, label: str) -> None:
-    markdown = render_sources({URL: title})
+    markdown = render_sources({URL: title}, EN)
     assert read(markdown) == [(URL, label)]
     assert markdown.count("\n") == 4
 
@@ -101,13 +102,13 @@ def test_source_title_is_one_short_line_without_markup(title: str, label: str) -
 def test_source_url_is_http_and_encoded(written: str, address: str) -> None:
     assert safe_url(written) == address
     assert safe_url(address) == address
-    assert (read(render_sources({written: "A"})) == [(address, "A")]) is bool(address)
+    assert (read(render_sources({written: "A"}, EN)) == [(address, "A")]) is bool(address)
 
 
 def test_sources_are_limited_in_number_and_length() -> None:
     many = {f"https://a.test/{n}": f"Page {n}" for n in range(MAX_SOURCES + 1234)}
-    assert len(read(render_sources(many))) == MAX_SOURCES
-    assert render_sources(many).endswith(
+    assert len(read(render_sources(many, EN))) == MAX_SOURCES
+    assert render_sources(many, EN).endswith(
         f"{MAX_SOURCES}. [Page 49](https://a.test/49)\n\nand 1,234 more"
     )
     fits = "https://a.test/" + "x" * (MAX_SOURCE_URL_CHARACTERS - len("https://a.test/"))
@@ -117,14 +118,16 @@ def test_sources_are_limited_in_number_and_length() -> None:
 
 
 def test_sources_are_numbered_without_those_that_are_dropped() -> None:
-    assert render_sources({}) == render_sources({"ftp://a.test": "A"}) == ""
-    listed = render_sources({URL: "A", "ftp://a.test": "B", "https://b.test": "", URL + " ": "C"})
+    assert render_sources({}, EN) == render_sources({"ftp://a.test": "A"}, EN) == ""
+    listed = render_sources(
+        {URL: "A", "ftp://a.test": "B", "https://b.test": "", URL + " ": "C"}, EN
+    )
     assert listed.endswith(f"1. [A]({URL})\n2. [https://b.test](https://b.test)")
 
 
 @given(st.dictionaries(st.text(max_size=20).map("https://a.test/".__add__) | st.text(), st.text()))
 def test_source_titles_and_urls_contain_no_live_markup(sources: dict[str, str]) -> None:
-    markdown = render_sources(sources)
+    markdown = render_sources(sources, EN)
     links = read(markdown)
     assert len(links) == len(re.findall(r"^\d+\. ", markdown, re.MULTILINE))
     for address, label in links:

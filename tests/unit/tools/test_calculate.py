@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.errors import ToolError
 from bot.tools.arithmetic import FUNCTIONS, MAX_BITS, format_number
 from bot.tools.calculate import MAX_EXPRESSION_CHARACTERS, calculate, evaluate
+from bot.words import Phrase, sentence
 from tests.unit.tools.tool_calls import CONTEXT, call, output
 
 WORTH = {
@@ -228,10 +229,8 @@ def test_calculate_answers_any_text_with_a_number_or_an_explanation(text: str) -
 
 async def test_calculate_label_shows_the_expression() -> None:
     assert calculate.status_label
-    assert (
-        calculate.status_label(call("calculate", expression="2 + 2").arguments)
-        == "Calculating 2 + 2"
-    )
+    label = calculate.status_label(call("calculate", expression="2 + 2").arguments)
+    assert label == sentence(Phrase.CALCULATING, expression="2 + 2")
     assert await calculate.run('{"expression": "2 + 2"}', CONTEXT) == "4"
 
 

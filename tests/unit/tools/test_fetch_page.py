@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.tools.toolbox import MAX_STATUS_LABEL_CHARACTERS, Toolbox
 from bot.tools.web.fetch import MAX_PAGE_BYTES, WebClient
 from bot.tools.web.fetch_page import fetch_page_tool
+from tests.support.words import EN
 from tests.unit.tools.site import answer, redirect, site, web_client_of
 from tests.unit.tools.tool_calls import CONTEXT, call, output
 
@@ -54,7 +55,7 @@ def test_fetch_page_label_shows_only_the_host() -> None:
     box = Toolbox([fetch_page_tool(WebClient())])
 
     def saying(url: str) -> str:
-        return box.status_label(call("fetch_page", url=url))
+        return box.status_label(call("fetch_page", url=url), EN)
 
     assert saying("https://me:secret@example.com/path?token=secret#x") == "Reading example.com"
     assert saying("http://bücher.de/") == "Reading xn--bcher-kva.de"

@@ -12,6 +12,7 @@ from bot.slack.threads import just_after
 from bot.tools.search_thread import MAX_EXCERPT_CHARACTERS, SEARCH_BOUNDS, search_thread_tool
 from bot.tools.tool import Tool, ToolContext
 from bot.values import Place, Question
+from bot.words import Phrase, sentence
 from tests.support.virtual_time import run
 from tests.unit.history.history_setup import ROOT, channel_question, ts_at
 from tests.unit.history.stored_slack import StoredSlack
@@ -172,9 +173,8 @@ async def test_search_thread_reports_the_wait_of_slacks_rate_limit() -> None:
 async def test_search_thread_label_shows_the_words() -> None:
     async with opened() as (_, tool):
         assert tool.status_label
-        assert tool.status_label(call("search_thread", words="deploy").arguments) == (
-            "Searching this thread for deploy"
-        )
+        label = tool.status_label(call("search_thread", words="deploy").arguments)
+        assert label == sentence(Phrase.SEARCHING_THREAD, words="deploy")
 
 
 @pytest.mark.parametrize("text", ["İ" * 1500 + " needle " + "x" * 1500, "ß" * 700 + " needle"])

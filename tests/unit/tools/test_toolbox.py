@@ -13,6 +13,7 @@ from bot.tools.toolbox import MAX_STATUS_LABEL_CHARACTERS, Toolbox
 from bot.upstream.events import ToolCall
 from bot.upstream.prompt import ToolSpec
 from tests.support import virtual_time as virtual
+from tests.support.words import EN
 from tests.unit.tools.tool_calls import CONTEXT, call
 
 
@@ -172,22 +173,22 @@ def test_toolbox_repeats_only_tools_without_side_effects() -> None:
 
 
 def test_status_label_shows_arguments_only_if_the_tool_does() -> None:
-    assert BOX.status_label(call("order", dish="sk-secret")) == "Calling order(…)…"
-    assert BOX.status_label(ToolCall("c", "order", "")) == "Calling order()…"
-    assert BOX.status_label(ToolCall("c", "order", "{}")) == "Calling order()…"
-    assert BOX.status_label(call("sing", song="sk-secret")) == "Calling sing(…)…"
-    assert BOX.status_label(call("say", word="hello")) == "Saying hello"
+    assert BOX.status_label(call("order", dish="sk-secret"), EN) == "Calling order(…)…"
+    assert BOX.status_label(ToolCall("c", "order", ""), EN) == "Calling order()…"
+    assert BOX.status_label(ToolCall("c", "order", "{}"), EN) == "Calling order()…"
+    assert BOX.status_label(call("sing", song="sk-secret"), EN) == "Calling sing(…)…"
+    assert BOX.status_label(call("say", word="hello"), EN) == "Saying hello"
 
 
 def test_status_label_is_one_short_line() -> None:
-    said = BOX.status_label(call("say", word="a\n\nb " + "x" * 500))
+    said = BOX.status_label(call("say", word="a\n\nb " + "x" * 500), EN)
 
     assert said.startswith("Saying a b xxx")
     assert len(said) == MAX_STATUS_LABEL_CHARACTERS
     assert said.endswith("…")
-    assert len(BOX.status_label(call("z" * 500))) <= MAX_STATUS_LABEL_CHARACTERS
+    assert len(BOX.status_label(call("z" * 500), EN)) <= MAX_STATUS_LABEL_CHARACTERS
 
 
 def test_status_label_exists_for_wrong_arguments() -> None:
-    assert BOX.status_label(ToolCall("c", "say", "{")) == "Calling say(…)…"
-    assert BOX.status_label(call("say", times="often")) == "Calling say(…)…"
+    assert BOX.status_label(ToolCall("c", "say", "{"), EN) == "Calling say(…)…"
+    assert BOX.status_label(call("say", times="often"), EN) == "Calling say(…)…"

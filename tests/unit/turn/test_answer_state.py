@@ -26,7 +26,7 @@ from bot.upstream.events import (
     ToolCall,
 )
 from bot.values import REMOVED_DRAFT, Draft, Phase, Usage
-from bot.words import Phrase
+from bot.words import Language, Phrase, say, sentence
 from tests.support.words import EN, english
 
 
@@ -130,7 +130,7 @@ def test_failed_answer_keeps_its_text_and_shows_a_sentence_with_a_reference() ->
     failed = drafts(TextDelta("Half"), Failed(StreamDropped("eof"), "Half"))[-1]
     assert failed.phase is Phase.FAILED
     assert failed.text == "Half"
-    assert failed.status_line == f"{StreamDropped.user_message} (reference turn1)"
+    assert failed.status_line == f"{english(StreamDropped.user_message)} (reference turn1)"
     assert "eof" not in failed.status_line
 
 
@@ -221,7 +221,7 @@ ENDS: dict[str, Callable[[AnswerState], Draft]] = {
     "cut off by the model": lambda machine: feed(
         machine, Finished(machine.text, cut_off_reason="length")
     ),
-    "cut off by a limit": lambda machine: machine.cut_off("Cut off at 4 characters.", 4),
+    "cut off by a limit": lambda machine: machine.cut_off(Phrase.TOOL_OUTPUT_LIMIT, 4),
     "too large": lambda machine: feed(machine, Failed(ResponseTooLarge("9 MB"), "")),
 }
 
@@ -244,9 +244,9 @@ def test_remark_after_the_sentence_of_a_failure_is_shortened() -> None:
     machine = AnswerState("turn1", EN)
     machine.remark = "a.pdf was not read. " * 100
     feed(machine, TextDelta("Half"))
-    note = machine.fail("It broke.").status_line
-    assert note.startswith("It broke. (reference turn1) · a.pdf was not read.")
-    assert len(note) < MAX_REMARK_CHARACTERS + 50
+    note = machine.fail(Phrase.NO_TEXT).status_line
+    assert note.startswith(f"{english(Phrase.NO_TEXT)} (reference turn1) · a.pdf was not read.")
+    assert len(note) < MAX_REMARK_CHARACTERS + 80
     assert note.endswith("…")
 
 
@@ -277,3 +277,23 @@ def test_visible_text_never_shrinks_while_an_answer_streams(events: list[Event])
 def test_final_text_replaces_whatever_came_before(events: list[Event], final: str) -> None:
     ended = drafts(*events, Finished(final))[-1]
     assert (ended.phase, ended.text) == (Phase.DONE, final)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_answer_state_speaks_the_language_of_the_question(language: Language) -> None:
+    """Whatever ends an answer without text, or stands below one, is said in one language."""
+    unexplained, thought, failed, stopped = (AnswerState("turn1", language) for _ in range(4))
+    searching = feed(unexplained, Activity(sentence(Phrase.SEARCHING_WEB_FOR, query="otters")))
+    assert searching.status_line == say(language, Phrase.SEARCHING_WEB_FOR, query="otters")
+    assert feed(unexplained, Activity("I look it up.")).status_line == "I look it up."
+    assert say(language, Phrase.NO_TEXT) in feed(unexplained, Finished("")).status_line
+    end = feed(thought, Finished("", no_text=Phrase.THOUGHT_ONLY))
+    assert (end.phase, end.text) == (Phase.DONE, say(language, Phrase.THOUGHT_ONLY))
+    broken = feed(failed, Failed(StreamDropped("eof")))
+    assert broken.status_line == say(
+        language,
+        Phrase.WITH_REFERENCE,
+        message=Phrase.CONNECTION_BROKE_OFF,
+        reference="turn1",
+    )
+    assert stopped.stop("U1").status_line == say(language, Phrase.STOPPED_BY, user="U1")

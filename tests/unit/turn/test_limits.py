@@ -21,7 +21,7 @@ from bot.turn.turn import Turn
 from bot.upstream.events import Failed, TextDelta
 from bot.values import Draft, Phase
 from tests.support.virtual_time import now
-from tests.support.words import EN
+from tests.support.words import EN, english
 from tests.unit.delivery.fake_slack import FakeSlack
 from tests.unit.turn.answer_setup import (
     AnswerSetup,
@@ -248,7 +248,7 @@ def test_stream_of_too_many_bytes_is_cut_off() -> None:
     machine.apply(Failed(ResponseTooLarge("a stream too long"), "so far"))
     draft = machine.draft
     assert (draft.phase, draft.text) == (Phase.CUT_OFF, "so far")
-    assert draft.status_line == ResponseTooLarge.user_message
+    assert draft.status_line == english(ResponseTooLarge.user_message)
 
 
 async def test_ended_answer_that_is_too_long_is_cut_off_as_well() -> None:

@@ -105,7 +105,7 @@ async def test_prompt_that_is_still_too_long_says_so(earlier: int, asked: list[i
     model = SmallContextModel(0)
     phase, message = await answered(model, earlier)
     assert phase is Phase.FAILED
-    assert PromptTooLong.user_message in message.text
+    assert english(PromptTooLong.user_message) in message.text
     assert [len(told) for told in model.asked] == asked
 
 

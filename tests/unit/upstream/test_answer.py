@@ -18,6 +18,7 @@ from bot.upstream.events import (
     TextDelta,
 )
 from bot.upstream.resume_point import ResumePoint
+from tests.support.words import english
 from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.fake_model_server import Cut, FakeModelServer, ScriptedResponse, refusal
 from tests.unit.upstream.sample_stream import (
@@ -119,7 +120,7 @@ async def test_session_reports_a_permanent_refusal_at_once(
     assert len(events) == 1
     end = final_event(events)
     assert isinstance(end, Failed)
-    assert said in end.error.user_message
+    assert said in english(end.error.user_message)
     assert service.paths == [ASK]
 
 

@@ -10,6 +10,7 @@ import pytest
 from bot.errors import PromptRefused, StreamDropped, UpstreamBusy, UpstreamError, UpstreamRefused
 from bot.upstream.events import Activity, Event, Failed, Finished, Reasoning, ToolCall
 from tests.support.corpus.http_answers import ANSWERS, Outcome
+from tests.support.words import activity_text, english
 from tests.unit.upstream import recordings
 from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse
 from tests.unit.upstream.upstream_setup import ask, final_event, shown_text
@@ -161,7 +162,7 @@ async def test_captured_failure_is_one_error_with_its_sentence(name: str) -> Non
     assert isinstance(end, Failed)
     assert isinstance(end.error, kind)
     assert end.error.retryable is retryable
-    assert end.error.user_message.endswith(".")
+    assert english(end.error.user_message).endswith(".")
     assert end.text == shown_text(events)
 
 
@@ -178,6 +179,6 @@ async def test_captured_temporary_error_is_retried(name: str) -> None:
 )
 async def test_captured_activity_and_reasoning_are_yielded(name: str) -> None:
     events = await replay(name)
-    doing = [event.text for event in events if isinstance(event, Activity)]
+    doing = [activity_text(event) for event in events if isinstance(event, Activity)]
     assert "Searching the web: meaning of life" in doing
     assert any(isinstance(event, Reasoning) for event in events)

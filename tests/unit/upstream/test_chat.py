@@ -13,6 +13,7 @@ from bot.errors import PromptRefused, UpstreamBusy
 from bot.upstream.events import Activity, Citation, Event, Finished, Started, TextDelta, ToolCall
 from bot.upstream.wire.chat import ChatDecoder
 from bot.values import Usage
+from bot.words import Phrase
 from tests.unit.upstream.wire import chunk
 
 STOP = chunk(finish_reason="stop")
@@ -113,19 +114,19 @@ def test_chat_refusal_is_the_answer() -> None:
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
 def test_chat_reasoning_is_an_activity_until_text_comes(field: str) -> None:
     events = read(chunk({field: "hm"}), chunk({field: "hm"}), text("a"), chunk({field: "x"}), STOP)
-    assert events == [Activity("Thinking…"), Activity(""), TextDelta("a"), Finished("a")]
+    assert events == [Activity(Phrase.THINKING), Activity(None), TextDelta("a"), Finished("a")]
 
 
 def test_chat_answer_of_reasoning_only_is_one_sentence() -> None:
     (*_, end) = read(chunk({"reasoning": "hm"}), STOP)
     assert isinstance(end, Finished)
-    assert end.text.startswith("The model thought about it")
+    assert (end.text, end.no_text) == ("", Phrase.THOUGHT_ONLY)
 
 
 def test_chat_empty_answer_is_one_sentence() -> None:
     (end,) = read(STOP)
     assert isinstance(end, Finished)
-    assert end.text.startswith("The model ended without")
+    assert (end.text, end.no_text) == ("", Phrase.NOTHING_WRITTEN)
 
 
 def part(index: object, arguments: object, **more: Any) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from bot.upstream.errors.classify import (
     explain_long_wait,
     reason_label,
 )
+from tests.support.words import english
 from tests.unit.upstream import recordings
 
 
@@ -145,7 +146,7 @@ def test_classify_makes_permanent_errors_final(
     found = http(status, error)
     assert type(found) is kind
     assert not found.retryable
-    assert said in found.user_message
+    assert said in english(found.user_message)
 
 
 @pytest.mark.parametrize(("status", "error"), AGAIN)
@@ -240,10 +241,10 @@ def test_recorded_errors_are_final_except_the_rate_limit(known: dict[str, Any]) 
     found = error_from_response(known["status"], {}, raw, "tiny")
     assert found.retryable is (known["status"] == 429)
     assert found.status == known["status"]
-    assert "\n" not in found.user_message
+    assert "\n" not in english(found.user_message)
     message = body.get("error", body) if isinstance(body, dict) else {}
     if message.get("code") == "model_not_found" or known["status"] == 404:
-        assert "“tiny”" in found.user_message
+        assert "“tiny”" in english(found.user_message)
 
 
 @given(
@@ -270,20 +271,22 @@ def test_error_from_response_accepts_any_body(
     body: bytes,
 ) -> None:
     found = error_from_response(status, headers, body, "tiny")
-    assert found.user_message
+    assert english(found.user_message)
     assert found.retry_after is None or found.retry_after >= 0
 
 
 def test_explain_long_wait_names_minutes_or_hours() -> None:
     told = explain_long_wait(UpstreamBusy("x", retry_after=600), 120)
     assert (
-        told.user_message == "The model's server asks to wait 10 minutes. Please ask again later."
+        english(told.user_message)
+        == "The model's server asks to wait 10 minutes. Please ask again later."
     )
-    assert "3 hours" in explain_long_wait(UpstreamBusy("x", retry_after=10_000), 120).user_message
-    assert (
+    assert "3 hours" in english(
+        explain_long_wait(UpstreamBusy("x", retry_after=10_000), 120).user_message
+    )
+    assert english(
         explain_long_wait(UpstreamBusy("x", retry_after=60), 120).user_message
-        == UpstreamBusy.user_message
-    )
+    ) == english(UpstreamBusy.user_message)
 
 
 @pytest.mark.parametrize(

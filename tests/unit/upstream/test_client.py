@@ -13,6 +13,7 @@ import pytest
 from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
 from bot.upstream.client import ModelInfo, Upstream, open_http
 from bot.upstream.events import Failed
+from tests.support.words import english
 from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.fake_model_server import Cut, FakeModelServer, serving
 from tests.unit.upstream.upstream_setup import PROMPT, ask, config, final_event, upstream
@@ -155,7 +156,7 @@ async def test_upstream_refuses_a_compressed_answer_unread(encoding: str) -> Non
             await asked.fetch_model()
     assert isinstance(end, Failed)
     assert isinstance(end.error, UpstreamRefused)
-    assert "compresses its answers" in end.error.user_message
+    assert "compresses its answers" in english(end.error.user_message)
     assert packed.read == 0
 
 
@@ -194,7 +195,7 @@ async def refused(url: str, **settings: str) -> None:
     end = final_event(events)
     assert isinstance(end, Failed)
     assert isinstance(end.error, UpstreamRefused)
-    assert "address or the key" in end.error.user_message
+    assert "address or the key" in english(end.error.user_message)
     assert len(events) == 1
 
 

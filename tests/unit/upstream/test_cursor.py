@@ -11,8 +11,8 @@ import pytest
 from bot.turn.state.answer_state import AnswerState
 from bot.upstream.events import Event, Failed, Finished, Restarted, TextDelta
 from bot.upstream.resume_point import Cursor, ResumePoint
-from bot.upstream.session.answer import NOT_RESTARTED_SENTENCE
 from bot.upstream.wire.responses import ResponsesDecoder
+from bot.words import Phrase
 from tests.support.words import EN
 from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse, refusal
 from tests.unit.upstream.sample_stream import ASK, PIECES, POLL, RESUME, TEXT, resumable_server
@@ -115,7 +115,7 @@ async def test_resume_point_of_a_lost_irreversible_response_fails(
     events = await take_over(service, ResumePoint("resp_1", text, cursor, irreversible=True))
     assert ASK not in service.paths
     assert isinstance(end := final_event(events), Failed)
-    assert end.error.user_message == NOT_RESTARTED_SENTENCE
+    assert end.error.user_message == Phrase.NOT_RESTARTED
     assert end.text in ("", text)
 
 

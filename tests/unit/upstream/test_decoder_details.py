@@ -12,6 +12,7 @@ from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.upstream.wire.sse import SseParser
+from tests.support.words import activity_text
 from tests.unit.upstream import recordings
 from tests.unit.upstream.wire import chunk, response
 
@@ -103,7 +104,9 @@ def test_responses_decoder_keeps_its_activity_while_items_come_that_need_no_word
     added = {"type": "response.output_item.added", "output_index": 0, "item": search}
     done = item(type="function_call", call_id="c1", name="now")
     events = feed(ResponsesDecoder("m"), added, {**added, "item": done["item"]}, done)
-    assert [e.text for e in events if isinstance(e, Activity)] == ["Searching the web: otters"]
+    assert [activity_text(e) for e in events if isinstance(e, Activity)] == [
+        "Searching the web: otters"
+    ]
 
 
 @pytest.mark.parametrize(("size", "kept"), [(9, True), (10, True), (11, False)])

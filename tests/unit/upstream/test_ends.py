@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import UpstreamBusy
 from bot.upstream.events import Failed, Finished, Reconnecting, TextDelta
+from tests.support.words import english
 from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.fake_model_server import Cut, FakeModelServer, ScriptedResponse
 from tests.unit.upstream.test_chat import DONE, STOP, USAGE, read, text
@@ -125,7 +126,7 @@ async def test_chat_answer_without_any_content_fails(api: str, body: bytes) -> N
     end = final_event(await ask(service, api=api, attempts=1))
     assert isinstance(end, Failed)
     assert end.error.retryable
-    assert end.error.user_message.endswith(".")
+    assert english(end.error.user_message).endswith(".")
     assert len(service.paths) == 2
 
 

@@ -17,6 +17,7 @@ from bot.upstream.session.stream_reader import parse_complete_answer
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.upstream.wire.sse import SseParser
+from tests.support.words import english
 from tests.unit.upstream.fake_model_server import FakeModelServer, ScriptedResponse
 from tests.unit.upstream.upstream_setup import ask, final_event
 from tests.unit.upstream.wire import block, chat_blocks, chunk, responses_blocks
@@ -63,7 +64,7 @@ async def test_session_reports_errors_of_any_shape_after_one_request(
     service = FakeModelServer([], faults=[ScriptedResponse(200, body)] * 9)
     end = final_event(await ask(service, api=api))
     assert isinstance(end, Failed)
-    assert end.error.user_message.startswith(LONG_SENTENCE)
+    assert english(end.error.user_message).startswith(LONG_SENTENCE)
     assert len(service.paths) == 1
     assert TOO_LONG in str(end.error)
     assert SAID in str(end.error)
@@ -117,7 +118,7 @@ async def test_completed_response_without_output_reports_its_error() -> None:
         service = FakeModelServer([], faults=[ScriptedResponse(200, body)] * 9)
         end = final_event(await ask(service))
         assert isinstance(end, Failed)
-        assert end.error.user_message.startswith(LONG_SENTENCE)
+        assert english(end.error.user_message).startswith(LONG_SENTENCE)
         assert len(service.paths) == 1
 
 

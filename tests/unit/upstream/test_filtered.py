@@ -25,6 +25,7 @@ from bot.upstream.resume_point import ResumePoint
 from bot.upstream.text.markup import MAX_HELD_CHARACTERS
 from bot.upstream.wire.chat import ChatDecoder
 from bot.upstream.wire.responses import ResponsesDecoder
+from bot.words import Phrase
 from tests.support.words import EN
 from tests.unit.upstream.fake_model_server import FakeModelServer
 from tests.unit.upstream.responses_decoding import completed, decode, delta, done, finished_event
@@ -62,10 +63,10 @@ async def test_session_shows_no_markup_for_programs(
 def test_session_shows_thinking_in_the_text_as_activity() -> None:
     events = decode(delta("<think>a"), delta("b</think>"), delta("c"), completed())
     assert events[:-1] == [
-        Activity("Thinking…"),
+        Activity(Phrase.THINKING),
         Reasoning("a"),
         Reasoning("b"),
-        Activity(""),
+        Activity(None),
         TextDelta("c"),
     ]
 
@@ -79,7 +80,8 @@ def test_session_shows_thinking_in_the_text_as_activity() -> None:
     ],
 )
 def test_session_answer_of_thinking_only_is_one_sentence(events: list[Event]) -> None:
-    assert finished_event(events).text.startswith("The model thought about it but wrote no answer.")
+    end = finished_event(events)
+    assert (end.text, end.no_text) == ("", Phrase.THOUGHT_ONLY)
 
 
 def test_session_yields_the_citation_of_a_dropped_mark() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.upstream.client import Upstream
 from bot.upstream.events import Event, Failed, Reconnecting
+from tests.support.words import english
 from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.fake_model_server import Cut, FakeModelServer, ScriptedResponse, refusal
 from tests.unit.upstream.upstream_setup import PROMPT, final_event, upstream
@@ -86,7 +87,7 @@ async def test_format_reports_the_first_refusal_of_an_unknown_model() -> None:
         end = final_event(await answer(asked))
         assert isinstance(end, Failed)
         assert "first" in str(end.error)
-        assert "“tiny”" in end.error.user_message
+        assert "“tiny”" in english(end.error.user_message)
         assert final_event(await answer(asked)).text == TEXT
     assert service.paths == [ASK, CHAT, ASK]
 

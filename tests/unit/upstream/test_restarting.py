@@ -13,7 +13,7 @@ from bot.upstream.events import (
     Started,
     TextDelta,
 )
-from bot.upstream.session.answer import NOT_RESTARTED_SENTENCE
+from bot.words import Phrase, sentence
 from tests.unit.upstream.fake_model_server import (
     CUT_KINDS,
     Cut,
@@ -74,9 +74,9 @@ async def test_session_never_restarts_after_an_irreversible_tool() -> None:
     assert service.paths == [ASK]
     end = final_event(events)
     assert isinstance(end, Failed)
-    assert end.error.user_message == NOT_RESTARTED_SENTENCE
+    assert end.error.user_message == Phrase.NOT_RESTARTED
     assert end.text == shown_text(events) == "Otters hold "
-    assert Activity("Using delete_all…") in events
+    assert Activity(sentence(Phrase.USING_TOOL, tool="delete_all")) in events
 
 
 @pytest.mark.parametrize(

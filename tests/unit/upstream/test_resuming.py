@@ -15,6 +15,7 @@ from bot.upstream.events import (
     Started,
     TextDelta,
 )
+from bot.words import Phrase
 from tests.unit.upstream.clock import Clock
 from tests.unit.upstream.fake_model_server import (
     CUT_KINDS,
@@ -145,7 +146,7 @@ async def test_session_polls_where_resuming_is_refused(status: int) -> None:
         events = [event async for event in asked.answer(PROMPT)]
     assert final_event(events).text == TEXT
     assert service.paths == [ASK, RESUME, *[POLL] * 4]
-    assert Activity("Waiting for the rest of the answer…") in events
+    assert Activity(Phrase.WAITING_FOR_REST) in events
     assert clock.time - 1000 == 0.5 + 3 * 2
     assert len(reconnects(events)) == 1
 
@@ -210,7 +211,7 @@ async def test_session_retries_a_failed_poll() -> None:
     async with upstream(service, background="on") as asked:
         events = []
         async for event in asked.answer(PROMPT):
-            if isinstance(event, Activity) and event.text.startswith("Waiting"):
+            if event == Activity(Phrase.WAITING_FOR_REST):
                 service.faults.extend([refusal(503)] if len(service.requests) < 3 else [])
             events.append(event)
     assert service.paths == [ASK, RESUME, POLL, POLL]

@@ -28,7 +28,7 @@ PNG = {"id": "F2", "name": "chart.png", "mimetype": "image/png", "pretty_type": 
         (
             {"id": "F4", "mimetype": "video/mp4"},
             "[video: without a name, video/mp4]",
-            ("without a name (video/mp4)",),
+            ("a file without a name",),
         ),
         ({"id": "F5", "name": "a\nb.txt"}, "[file: a b.txt]", ("a b.txt",)),
         (
