@@ -219,7 +219,7 @@ class Metrics:
         )
 
     def _make_tokens(self) -> None:
-        """Metrics of tokens."""
+        """Metrics of tokens, and of requests besides answers."""
         self.tokens = Counter(
             "bot_tokens_total",
             "Tokens as the model's server counted them; cached ones are part of input, "
@@ -228,6 +228,13 @@ class Metrics:
             registry=self.registry,
         )
         self._model_labels: set[str] = set()
+        self.summaries = Counter(
+            "bot_summaries_total",
+            "Summaries of older messages by outcome; those that were not made are tried again "
+            "after the next answer",
+            ["outcome"],
+            registry=self.registry,
+        )
 
     def _make_sockets(self) -> None:
         """Metrics of Socket Mode connections."""

@@ -31,6 +31,7 @@ from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.errors import UpstreamError
 from bot.history.conversation import History
 from bot.history.names import UserNames
+from bot.history.summaries.summariser import SummaryServices, summary_upstream
 from bot.listeners import register
 from bot.listeners.admission.follow_up_gate import FollowUpRules
 from bot.listeners.admission.follow_ups import FollowUps
@@ -108,8 +109,9 @@ async def _answering(
     1. `drain`: running answers go on for GRACE_SECONDS, or until a second signal. For those left,
        delivery first finishes its writes, so that the journal says what Slack shows; then they are
        released, and another process goes on with them.
-    2. `Delivery.aclose`: after a drain that released nothing, writes may still be under way.
-    3. The supervisor ends its loops, flushes the journal and unregisters this replica.
+    2. `History.aclose`: summaries that are being made are dropped, and made after a later answer.
+    3. `Delivery.aclose`: after a drain that released nothing, writes may still be under way.
+    4. The supervisor ends its loops, flushes the journal and unregisters this replica.
     """
     store = connections.store
     lease_manager = _lease_manager(settings, connections)
@@ -133,6 +135,7 @@ async def _answering(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(supervisor)
         stack.push_async_callback(delivery.aclose)
+        stack.push_async_callback(history.aclose)
         stack.push_async_callback(
             supervisor.drain, settings.server.grace_seconds, signals.force_exit
         )
@@ -189,6 +192,11 @@ def _history(settings: Settings, connections: Connections) -> History:
         max_tokens=settings.upstream.history_tokens,
         home_ids=identity.tenant_ids,
         dm_hours=settings.upstream.dm_memory_hours,
+        summaries=SummaryServices(
+            connections.summaries,
+            summary_upstream(connections.upstream, settings.upstream.summary_model),
+            connections.metrics,
+        ),
     )
 
 
@@ -261,6 +269,7 @@ def _slack_app(
         ephemeral_answers=ephemeral_answers,
         stop_thread=lambda place, user: stop_thread(store, supervisor.stop, place, user),
         on_message_deleted=revisions.on_message_deleted,
+        on_message_changed=connections.summaries.message_changed,
         next_turn_id=revisions.next_turn_id,
         ask_edited=revisions.ask_edited,
         answer_bots=frozenset(settings.slack.answer_bots),

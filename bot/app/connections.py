@@ -14,6 +14,7 @@ from bot.slack import Identity, Slack, http_session
 from bot.storage.clock import steady_wall_clock
 from bot.storage.engine.database import Database, open_database
 from bot.storage.store import Store
+from bot.storage.thread_summaries import ThreadSummaries
 from bot.upstream.client import Upstream, open_http
 from bot.upstream.config import UpstreamConfig
 
@@ -27,6 +28,7 @@ class Connections:
     slack: Slack
     identity: Identity
     store: Store
+    summaries: ThreadSummaries
     upstream: Upstream
 
 
@@ -40,8 +42,11 @@ async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
         slack = await stack.enter_async_context(open_slack(settings, metrics))
         identity = await fetch_identity(slack)
         store = await stack.enter_async_context(_store(settings, database, identity))
+        summaries = ThreadSummaries(
+            database, team=identity.team_id, store_text=settings.storage.store_text
+        )
         upstream = await stack.enter_async_context(open_upstream(settings))
-        yield Connections(metrics, database, slack, identity, store, upstream)
+        yield Connections(metrics, database, slack, identity, store, summaries, upstream)
 
 
 @asynccontextmanager

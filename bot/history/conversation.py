@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from bot.errors import QuestionDeleted, SlackError, SlackRateLimited, SlackUnreachable
-from bot.history import remarks
+from bot.errors import (
+    QuestionDeleted,
+    SlackError,
+    SlackRateLimited,
+    SlackUnreachable,
+)
 from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
 from bot.history.current_question import CurrentMessages, apply_current_messages, unlisted_parts
 from bot.history.earlier_messages import (
@@ -18,14 +24,19 @@ from bot.history.earlier_messages import (
     OwnAnswers,
     ThreadHistory,
 )
+from bot.history.fitting import FittedConversation, fit_conversation
+from bot.history.gaps import ReadRange, is_usable, needs_summary
 from bot.history.names import UserNames
-from bot.history.token_limit import FittedMessages, TokenRate, count_prompt_bytes, fit_messages
+from bot.history.summaries.source import MessageSource
+from bot.history.summaries.summariser import Summariser, SummaryServices
+from bot.history.token_limit import TokenRate, count_prompt_bytes
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
 from bot.slack.threads import just_after, just_before
+from bot.storage.records import ThreadSummary
 from bot.storage.turn_ids import message_turn_id
 from bot.upstream.prompt import Prompt
-from bot.values import Message, Place, Question, Usage
+from bot.values import STATUS_SEPARATOR, Message, Place, Question, Usage
 from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
@@ -41,11 +52,13 @@ class Conversation:
     """A question and its messages for the model, ending with the question.
 
     `remark` is a line for the reader about messages that were left out, or used in addition.
+    `lacks_summary`: messages were left out that no summary covers.
     """
 
     question: Question
     messages: tuple[Message, ...]
     remark: str = ""
+    lacks_summary: bool = False
 
 
 class History:
@@ -53,7 +66,8 @@ class History:
 
     `bot_user` is our own user id, `home_ids` are the ids of our workspace and organisation. A
     conversation has at most `max_tokens`, estimated. A question in a direct message includes the
-    messages of the last `dm_hours`.
+    messages of the last `dm_hours`. `summaries` makes and stores summaries of what does not fit;
+    `now` is the time of day in seconds since the epoch. Call `aclose` at the end.
     """
 
     def __init__(
@@ -65,6 +79,8 @@ class History:
         max_tokens: int,
         home_ids: Iterable[str] = (),
         dm_hours: float = 12.0,
+        summaries: SummaryServices | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._slack = slack
         self._bot_user = bot_user
@@ -75,6 +91,12 @@ class History:
         self._converter = MessageConverter(bot_user, frozenset(home_ids), self._answers.get)
         self._thread_history = ThreadHistory(slack)
         self._dm_history = DirectMessageHistory(slack, self._converter, self._answers, dm_hours)
+        self._dm_hours = dm_hours
+        self._now = now
+        self._summariser: Summariser | None = None
+        if summaries and summaries.store.is_enabled:
+            source = MessageSource(slack, names, self._converter, self._read_dm, now)
+            self._summariser = Summariser(source, summaries, self._token_rate, max_tokens)
 
     async def read_conversation(self, question: Question, *, refresh: bool = False) -> Conversation:
         """Read the earlier messages and the present text of the question.
@@ -84,7 +106,9 @@ class History:
         can't be read are left out, and the remark says so. Raises QuestionDeleted if the question
         was deleted, and nothing else.
         """
-        earlier, unread_remark = await self._read_earlier(question)
+        (earlier, unread_remark), summary = await asyncio.gather(
+            self._read_earlier(question), self._find_summary(question)
+        )
         current: CurrentMessages = {
             one["ts"]: one for one in earlier.messages if one["ts"] in question.messages
         }
@@ -94,7 +118,8 @@ class History:
         now = apply_current_messages(question, current, self._bot_user)
         if now is None:
             raise QuestionDeleted(question.id)
-        return await self._conversation(now, self._keep_earlier(earlier, now), unread_remark)
+        kept = self._keep_earlier(earlier, now)
+        return await self._conversation(now, kept, summary, unread_remark)
 
     async def current_question(self, question: Question) -> Question | None:
         """Read the present text of the question; None if all its messages were deleted.
@@ -130,23 +155,67 @@ class History:
                 await asyncio.sleep(UNREACHABLE_RETRY_SECONDS)
 
     async def _conversation(
-        self, question: Question, earlier: EarlierMessages, unread_remark: str
+        self,
+        question: Question,
+        earlier: EarlierMessages,
+        summary: ThreadSummary | None,
+        unread_remark: str,
     ) -> Conversation:
         stored = earlier.messages
         names = await self._names.display_names(self._wanted_names(stored, question))
         asked = self._converter.question_messages(question, names)
-        before = self._converter.to_messages(stored, names)
+        before = self._converter.to_dated_messages(stored, names)
         if not before:
             return Conversation(question, _without_author(asked), unread_remark)
         part = earlier.thread_part
         has_root = part and stored[0] is part.root and self._has_text(stored[0])
-        roots = 1 if has_root else 0
-        fitted = fit_messages(
-            before[:roots], before[roots:], asked, self._max_tokens, self._token_rate
+        read = earlier.read_range(question, self._dm_hours)
+        fit = partial(
+            fit_conversation,
+            *(before, 1 if has_root else 0, asked, read, self._max_tokens, self._token_rate),
         )
-        between, remark = _describe_gaps(earlier, fitted, question.language)
-        messages = (*fitted.first, *between, *fitted.newest, *asked)
-        return Conversation(question, messages, remark)
+        fitted = fit()
+        summary = summary if summary and is_usable(summary, read) else None
+        if summary and (fitted.gaps.missing or read.is_cut or read.is_partial):
+            fitted = fit(summary)
+        return Conversation(
+            question,
+            (*fitted.earlier_messages(mark_gaps=part is not None), *asked),
+            _remark(earlier, fitted, question.language),
+            self._summariser is not None
+            and needs_summary(fitted.gaps, read, [one.ts for one in before], summary, self._now()),
+        )
+
+    async def _find_summary(self, question: Question) -> ThreadSummary | None:
+        """The summary of the older messages of a question's thread."""
+        place = question.place
+        is_first = place.surface == "channel" and place.thread_ts == question.ts
+        if self._summariser is None or place.thread_ts is None or is_first:
+            return None
+        return await self._summariser.find(place.channel, _summary_thread(question))
+
+    def summarise(self, conversation: Conversation | None) -> None:
+        """After an answer: make the summary that its conversation lacks, in the background.
+
+        The summary takes at most a quarter of the conversation's tokens. Half of the rest stays for
+        the newest messages, so that the next ones need no new summary at once.
+        """
+        if self._summariser and conversation and conversation.lacks_summary:
+            question = conversation.question
+            self._summariser.start(
+                question, _summary_thread(question), max_kept_tokens=self._max_tokens * 3 // 8
+            )
+
+    async def aclose(self) -> None:
+        """Cancel the summaries that are being made: they are made after the next answer."""
+        if self._summariser:
+            await self._summariser.aclose()
+
+    async def _read_dm(self, question: Question) -> tuple[Sequence[SlackMessage], ReadRange]:
+        """The present conversation of a direct message up to a question. Raises SlackError."""
+        read = await self._dm_history.read_before(question)
+        earlier = self._keep_earlier(read, question)
+        return earlier.messages, earlier.read_range(question, self._dm_hours)
 
     async def find_unlisted_parts(self, question: Question) -> tuple[str, ...]:
         """Names of files and other parts of a question that its event left out.
@@ -225,7 +294,8 @@ class History:
         }
         messages = tuple(one for one in earlier.messages[first:] if turn_id_of(one) not in replies)
         part = None if starts else earlier.thread_part
-        return replace(earlier, messages=messages, thread_part=part)
+        since = "" if starts else earlier.known_since
+        return replace(earlier, messages=messages, thread_part=part, known_since=since)
 
     def _wanted_names(self, stored: Sequence[SlackMessage], question: Question) -> list[str]:
         """Ids of users to look up: those in the question first, then the newest.
@@ -263,19 +333,16 @@ def _without_author(asked: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(asked)
 
 
-def _describe_gaps(
-    earlier: EarlierMessages, fitted: FittedMessages, language: Language
-) -> tuple[Sequence[Message], str]:
-    """A message for the model and a remark for the reader about messages that are missing."""
+def _summary_thread(question: Question) -> str:
+    """The thread whose messages are summarised; "" for the top level of a direct message."""
+    return "" if _is_top_level_dm(question) else question.place.thread_ts or ""
+
+
+def _remark(earlier: EarlierMessages, fitted: FittedConversation, language: Language) -> str:
+    """A remark for the reader about earlier messages."""
     part = earlier.thread_part
-    if part is None:
-        return (), earlier.remark if fitted.newest else ""
-    missing, is_estimate = fitted.left_out + part.left_out, part.left_out > 0
-    marker = remarks.gap_marker(missing, is_estimate=is_estimate)
-    between = [Message("user", marker)] if missing else []
-    first, newest = len(fitted.first), len(fitted.newest)
-    if part.has_gap:
-        return between, say(language, Phrase.NEWEST_UNREAD)
-    return between, remarks.left_out_remark(
-        language, first, newest, missing, is_estimate=is_estimate
-    )
+    if part is not None:
+        return say(language, Phrase.NEWEST_UNREAD) if part.has_gap else fitted.remark(language)
+    used = earlier.remark if fitted.fitted.newest or fitted.summary else ""
+    summarised = fitted.remark(language) if fitted.summary else ""
+    return STATUS_SEPARATOR.join(filter(None, (used, summarised)))

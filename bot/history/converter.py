@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.history.new_conversation import starts_new_conversation
 from bot.render.incoming import answer_text, read_asked_line, read_message, without_mention
@@ -20,6 +20,13 @@ IGNORED_SUBTYPES = frozenset({"channel_join", "channel_leave", "tombstone", "bot
 MIN_SHOWN_SHARE = 0.8
 """The text of an answer as the model wrote it is used if Slack still shows this share of its
 letters. Otherwise one of its messages was deleted, and the text in Slack is used."""
+
+
+class DatedMessage(NamedTuple):
+    """A message for the model, and the ts of the message in Slack; of several, of the newest."""
+
+    ts: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +82,18 @@ class MessageConverter:
         self, stored: Sequence[SlackMessage], names: Mapping[str, str]
     ) -> list[Message]:
         """Convert messages in their order; those without text are left out."""
+        return [dated.message for dated in self.to_dated_messages(stored, names)]
+
+    def to_dated_messages(
+        self, stored: Sequence[SlackMessage], names: Mapping[str, str]
+    ) -> list[DatedMessage]:
+        """Convert messages as `to_messages` does, with their ts."""
         answers = self._verbatim_answers(stored)
-        converted: list[Message] = []
+        converted: list[DatedMessage] = []
         for message in stored:
             for part in self._convert(message, names, answers):
                 if part.text:
-                    _append_message(converted, part)
+                    _append_message(converted, DatedMessage(str(message["ts"]), part))
         return converted
 
     def question_messages(self, question: Question, names: Mapping[str, str]) -> list[Message]:
@@ -172,10 +185,11 @@ def _count_alphanumerics(text: str) -> int:
     return sum(map(str.isalnum, text))
 
 
-def _append_message(messages: list[Message], new: Message) -> None:
+def _append_message(messages: list[DatedMessage], new: DatedMessage) -> None:
     """Append a message; consecutive messages of ours are joined, as parts of one long answer."""
-    if messages and messages[-1].role == new.role == "assistant":
-        messages[-1] = Message("assistant", join_paragraphs(messages[-1].text, new.text))
+    if messages and messages[-1].message.role == new.message.role == "assistant":
+        text = join_paragraphs(messages[-1].message.text, new.message.text)
+        messages[-1] = DatedMessage(new.ts, Message("assistant", text))
     else:
         messages.append(new)
 

@@ -14,6 +14,7 @@ from functools import partial
 from bot.cache import Cache, string_bytes
 from bot.errors import SlackError
 from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
+from bot.history.gaps import MIN_OVERLAP, ReadRange
 from bot.render.buttons import STOP_ACTION
 from bot.render.incoming import answer_text
 from bot.slack import Slack
@@ -51,12 +52,41 @@ class EarlierMessages:
     """Messages in order. They may include messages of the question.
 
     `thread_part` is the part of the thread that was read; None outside of threads. `remark` is for
-    the reader, if any of the messages is used.
+    the reader, if any of the messages is used. `known_since` is the ts since which a direct message
+    is known to be one conversation. `is_cut` means that more of it may lie before, `is_nearly_cut`
+    that more will soon, and `is_partial` that some of its messages after it were not read.
     """
 
     messages: tuple[SlackMessage, ...] = ()
     thread_part: ThreadPart | None = None
     remark: str = ""
+    known_since: str = ""
+    is_cut: bool = False
+    is_nearly_cut: bool = False
+    is_partial: bool = False
+
+    def read_range(self, question: Question, dm_hours: float) -> ReadRange:
+        """What was read. In a direct message nothing older than `dm_hours` may be used."""
+        is_dm, part = question.place.surface == "dm", self.thread_part
+        if part is not None:
+            newest = [str(one["ts"]) for one in part.newest]
+            return ReadRange(
+                since=newest[0] if newest else "",
+                unread=part.left_out,
+                is_cut=is_dm and part.left_out > 0,
+                is_nearly_cut=is_dm and part.left_out > 0,
+                must_overlap=is_dm,
+            )
+        is_top_level = is_dm and question.place.thread_ts == question.ts
+        hours_ago = float(question.ts or 0) - dm_hours * 3600
+        return ReadRange(
+            since=self.known_since,
+            is_cut=self.is_cut,
+            is_nearly_cut=self.is_nearly_cut,
+            is_partial=self.is_partial,
+            must_overlap=True,
+            not_before=f"{hours_ago:.6f}" if is_top_level else "",
+        )
 
 
 class OwnAnswers:
@@ -157,15 +187,21 @@ class DirectMessageHistory:
             )
             own = tuple(one for one in newest_first if one["ts"] == question.ts)
             earlier = [one for one in newest_first if one not in own]
-            roots = self._current_conversation(earlier, question)
+            roots = known = self._current_conversation(earlier, question)
             unknown = [root for root in roots if self._known_replies(question, root) is None]
             if len(unknown) > MAX_DM_THREADS:
                 roots = roots[: roots.index(unknown[MAX_DM_THREADS])]
             when = limit.when() or 0.0
             found = await asyncio.gather(*(self._with_replies(question, r, when) for r in roots))
         in_order = tuple(one for stored in reversed(found) for one in stored)
+        is_whole_listing = len(known) >= len(earlier)  # no new conversation begins in it
         return EarlierMessages(
-            (*in_order, *own), remark=say(question.language, Phrase.EARLIER_USED)
+            (*in_order, *own),
+            remark=say(question.language, Phrase.EARLIER_USED),
+            known_since=str(known[-1]["ts"]) if known else "",
+            is_cut=is_whole_listing and len(newest_first) > MAX_DM_MESSAGES,
+            is_nearly_cut=is_whole_listing and len(newest_first) > MAX_DM_MESSAGES - MIN_OVERLAP,
+            is_partial=len(roots) < len(known),
         )
 
     def _current_conversation(

@@ -27,6 +27,7 @@ def on_deleted(context: ListenerContext) -> EventListener:
 
     async def handle_deleted(body: dict[str, Any]) -> None:
         await _report_deletion(context, revisions.parse_deletion(body, us))
+        await _report_change(context, body)
 
     return handle_deleted
 
@@ -37,6 +38,7 @@ def on_changed(context: ListenerContext) -> EventListener:
 
     async def handle_changed(body: dict[str, Any]) -> None:
         await _report_deletion(context, revisions.parse_deletion(body, us))
+        await _report_change(context, body)
         question = await _edited_question(context, body)
         if question and context.access.admits(question):
             await _offer_to_ask_again(context, question)
@@ -93,6 +95,13 @@ async def _edited_question(context: ListenerContext, body: dict[str, Any]) -> Qu
         return question
     follow_up = revisions.parse_edited_follow_up(body, context.us)
     return follow_up.question if follow_up and await context.follow_ups.admits(follow_up) else None
+
+
+async def _report_change(context: ListenerContext, body: dict[str, Any]) -> None:
+    """Erase the summaries that cover a changed message. Raises StorageUnavailable: the event is
+    then not acknowledged, and Slack sends it again."""
+    if changed := revisions.parse_change(body, context.us):
+        await context.on_message_changed(changed.channel, changed.ts, changed.thread_ts)
 
 
 async def _offer_to_ask_again(context: ListenerContext, question: Question) -> None:

@@ -53,6 +53,8 @@ class ListenerContext:
     `response_url` of an ephemeral answer. `stop_thread` ends the user's running answers in a
     thread.
     `on_message_deleted`, `next_turn_id` and `ask_edited` are methods of `turn.revisions`.
+    `on_message_changed` takes the channel, ts and thread of an edited or deleted message, and
+    erases summaries that cover it.
     `ephemeral_answers` finds and reposts answers that only their asker sees. `answer_bots` are ids
     of bots and apps whose mentions are answered. `follow_ups` is None if only mentions are.
     """
@@ -69,6 +71,7 @@ class ListenerContext:
     on_message_deleted: Callable[[str, str, str, Question | None], Awaitable[None]]
     next_turn_id: Callable[[Question], Awaitable[str | None]]
     ask_edited: Callable[[Question, str], Awaitable[Verdict]]
+    on_message_changed: Callable[[str, str, str | None], Awaitable[Any]]
     answer_bots: frozenset[str] = frozenset()
     follow_ups: FollowUps | None = None
     language_of: LanguageOf = field(default_factory=lambda: always(Language.ENGLISH))

@@ -216,6 +216,14 @@ class UpstreamSettings(SettingsGroup):
         le=2_000_000,
         description="How much of the conversation so far the model sees",
     )
+    summary_model: str = Field(
+        "",
+        validation_alias="SUMMARY_MODEL",
+        description=(
+            "Model that summarises what no longer fits `HISTORY_TOKENS`, after an answer; without "
+            "it, `UPSTREAM_MODEL`. With `STORE_TEXT=off` nothing is summarised"
+        ),
+    )
     dm_memory_hours: float = Field(
         12.0,
         validation_alias="DM_MEMORY_HOURS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -24,7 +24,7 @@ from bot.slack.calls import (
 from bot.slack.identity import Identity
 from bot.slack.read_limit import ReadLimit, UnlimitedReads
 from bot.slack.response_url import error_of_answer, is_trusted
-from bot.slack.threads import PAGE_MESSAGES, ThreadPage
+from bot.slack.threads import ThreadPage, read_pages, to_thread_page
 from bot.slack.websocket import WebSocket
 
 MAX_CONCURRENT_CALLS = 20
@@ -251,7 +251,7 @@ class Slack:
         include_metadata: bool = False,
     ) -> list[dict[str, Any]]:
         """Read up to `limit` messages of a thread, oldest first, including its root."""
-        return await _read_pages(
+        return await read_pages(
             limit,
             lambda page, cursor: self._read(
                 "conversations.replies",
@@ -266,14 +266,22 @@ class Slack:
         )
 
     async def thread_page(
-        self, channel: str, thread_ts: str, *, oldest: str | None, latest: str, limit: int
+        self,
+        channel: str,
+        thread_ts: str,
+        *,
+        oldest: str | None,
+        latest: str,
+        limit: int,
+        wait: bool = True,
     ) -> ThreadPage:
         """Read the oldest page of a thread between two timestamps, both exclusive.
 
-        Slack may include the root of the thread in any page.
+        Slack may include the root of the thread in any page. For `wait` see `history`.
         """
         answer = await self._read(
             "conversations.replies",
+            wait=wait,
             channel=channel,
             ts=thread_ts,
             oldest=oldest,
@@ -281,10 +289,7 @@ class Slack:
             include_all_metadata=True,
             limit=limit,
         )
-        cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-        return ThreadPage(
-            tuple(answer.get("messages") or ()), bool(cursor or answer.get("has_more"))
-        )
+        return to_thread_page(answer)
 
     async def history(
         self,
@@ -301,7 +306,7 @@ class Slack:
         `oldest` and `latest` are exclusive. Without `wait` it raises SlackRateLimited, and makes no
         call, while the limit of such calls is used up.
         """
-        return await _read_pages(
+        return await read_pages(
             limit,
             lambda page, cursor: self._read(
                 "conversations.history",
@@ -382,18 +387,3 @@ class Slack:
         if error:
             raise self.api.report_failure(error)
         self.api.report_success("response_url")
-
-
-async def _read_pages(
-    limit: int, read_page: Callable[[int, str | None], Awaitable[AsyncSlackResponse]]
-) -> list[dict[str, Any]]:
-    """Follow cursors until there are `limit` messages, or no more."""
-    found: dict[str, dict[str, Any]] = {}  # by ts: a thread's root may come with every page
-    cursor: str | None = None
-    while len(found) < limit:
-        answer = await read_page(min(limit - len(found), PAGE_MESSAGES), cursor)
-        found |= {message["ts"]: message for message in answer.get("messages") or ()}
-        cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-        if not cursor:
-            break
-    return list(found.values())[:limit]

@@ -9,7 +9,7 @@ timestamps. The window is narrowed if it holds too many messages, and widened if
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -35,6 +35,29 @@ class ThreadPage:
 
     messages: tuple[SlackMessage, ...]
     has_more: bool
+
+
+def to_thread_page(answer: Any) -> ThreadPage:
+    """The page in an answer of `conversations.replies`."""
+    cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+    messages = tuple(answer.get("messages") or ())
+    return ThreadPage(messages, bool(cursor or answer.get("has_more")))
+
+
+async def read_pages(
+    limit: int, read_page: Callable[[int, str | None], Awaitable[Any]]
+) -> list[dict[str, Any]]:
+    """Follow cursors until there are `limit` messages, or no more. `read_page` takes the size and
+    the cursor of a page."""
+    found: dict[str, dict[str, Any]] = {}  # by ts: a thread's root may come with every page
+    cursor: str | None = None
+    while len(found) < limit:
+        answer = await read_page(min(limit - len(found), PAGE_MESSAGES), cursor)
+        found |= {message["ts"]: message for message in answer.get("messages") or ()}
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            break
+    return list(found.values())[:limit]
 
 
 class ReadPage(Protocol):

@@ -173,3 +173,25 @@ class ChannelSetting:
     value: str
     changed_by: str
     changed_at: float  # seconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSummary:
+    """What the older messages of a thread, or of the top level of a direct message, say in short.
+
+    It covers all messages from the ts `covered_from` to the ts `covered_to`, both inclusive;
+    `message_count` are those after the first message of a thread, and `digest` shows whether one of
+    them was changed (history/summaries/digest.py). Without `text` there is no
+    summary yet, or a message it covered was changed. `version` rises with each write and with each
+    change of a message. `begun_at` is when its first messages were read from Slack (seconds since
+    the epoch): later versions go on from its text.
+    """
+
+    version: int
+    text: str = ""
+    covered_from: str = ""
+    covered_to: str = ""
+    message_count: int = 0
+    digest: str = ""
+    model: str = ""
+    begun_at: float = 0.0

@@ -8,9 +8,10 @@
     channel_settings  what people set for a channel: one row per key, with who set it and when
     thread_modes   threads in which somebody said when the bot is to answer
     slots          the shared rate limits: who took which slot of a window, and until when
+    thread_summaries  what the older messages of a thread or a direct message say, in short
 
 What people and the model wrote has columns of its own (`text`, `files`, `unreadable`, `draft`,
-`status_line`, `tool_rounds`), so it can be deleted and the rest kept.
+`status_line`, `tool_rounds`; `text` of a summary), so it can be deleted and the rest kept.
 
 Some stored names are older than the names in the code: `Column("tries", key="crash_count")` is
 stored as `tries` and is `turns.c.crash_count` here. docs/decisions/0009-stored-names.md says why.
@@ -188,3 +189,23 @@ thread_modes = Table(
     Column("changed_at", Double, nullable=False),  # the ts of the message that said it
     sqlite_with_rowid=False,
 )
+
+thread_summaries = Table(
+    "thread_summaries",
+    metadata,
+    Column("team", Text, primary_key=True),  # of the bot that answers
+    Column("channel", Text, primary_key=True),
+    Column("thread", Text, primary_key=True),  # "" for the top level of a direct message
+    Column("version", BigInteger, nullable=False),
+    Column("covered_from", Text, nullable=False),
+    Column("covered_to", Text, nullable=False),
+    Column("message_count", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("begun_at", Double, nullable=False),
+    Column("made_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+Index("thread_summaries_made_at", thread_summaries.c.made_at)

@@ -12,7 +12,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from urllib.parse import quote
 
@@ -130,6 +130,32 @@ class Upstream:
     def model_name(self) -> str:
         """The name of the model."""
         return self._config.model
+
+    def with_model(
+        self, model: str, *, max_output_tokens: int, attempts: int, total_seconds: float
+    ) -> Upstream:
+        """A client for short side tasks at the same server; "" is the same model.
+
+        Its responses are not stored there. It shares the connections and what was learnt about the
+        server, and ends with them.
+        """
+        config = self._config
+        limit = min(config.max_output_tokens or max_output_tokens, max_output_tokens)
+        task_config = replace(
+            config,
+            model=model or config.model,
+            background="off",
+            attempts=attempts,
+            total_seconds=total_seconds,
+            max_output_tokens=limit,
+        )
+        return Upstream(
+            task_config,
+            self._http,
+            now=self._now,
+            sleep=self._sleep,
+            capabilities=self._capabilities,
+        )
 
     async def answer(
         self, prompt: Prompt, resume_point: ResumePoint | None = None

@@ -140,6 +140,8 @@ CHINESE: Mapping[Phrase, str] = {
         "已读取这个消息列 {total} 条消息中最新的 {newest:,} 条，略去更早的 {count} 条"
     ),
     Phrase.NEWER_LEFT_OUT: "只读取了这个消息列 {total} 条消息中的第一条，略去其后的 {count} 条",
+    Phrase.SUMMARISED: "较早的消息已概括",
+    Phrase.PARTLY_SUMMARISED: "较早的消息已概括，另略去 {count} 条",
     Phrase.MIDDLE_LEFT_OUT: (
         "已读取这个消息列 {total} 条消息中的第一条和最新的 {newest:,} 条，略去中间的 {count} 条"
     ),

@@ -207,6 +207,8 @@ class Phrase(Enum):
         "Only the first of {total} messages of this thread was read; "
         "{count} {missing:was|were} left out after it"
     )
+    SUMMARISED = "Earlier messages are summarised"
+    PARTLY_SUMMARISED = "Earlier messages are summarised; {count} {missing:was|were} left out"
     MIDDLE_LEFT_OUT = (
         "The first message and the newest {newest:,} of {total} messages of this thread were read; "
         "{count} {missing:was|were} left out between"

@@ -67,7 +67,7 @@ INNER_LAYERS: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"store"}),
         frozenset({"retention", "unknown_commits"}),
         frozenset({"transactions"}),
-        frozenset({"rate_slots", "channel_settings", "thread_activity"}),
+        frozenset({"rate_slots", "channel_settings", "thread_activity", "thread_summaries"}),
         frozenset({"engine", "rows"}),
         frozenset(
             {"turn_ids", "clock", "migrating", "migrations", "process_locks", "records", "tables"}
@@ -116,6 +116,8 @@ PURE_MODULES = (  # no I/O, clock, waiting or randomness
         f"bot.history.{part}"
         for part in ("new_conversation", "current_question", "token_limit", "remarks", "converter")
     ),
+    *(f"bot.history.{part}" for part in ("gaps", "fitting")),
+    *(f"bot.history.summaries.{part}" for part in ("text", "backlog", "digest")),
     "bot.listeners.payloads*",
     *(f"bot.listeners.admission.{part}" for part in ("follow_up_gate", "phrases")),
     "bot.listeners.socket_mode.backoff",

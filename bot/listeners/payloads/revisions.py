@@ -34,6 +34,43 @@ class DeletedMessage:
     follow_up: FollowUp | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedMessage:
+    """An edited or deleted message; `thread_ts` is its own ts outside of threads, None if the event
+    does not say it."""
+
+    channel: str
+    ts: str
+    thread_ts: str | None
+
+
+def parse_change(body: Payload, us: BotIdentifiers) -> ChangedMessage | None:
+    """The message of an event that changed or removed what it says.
+
+    None for all other changes (a link preview, a new reply), and for edits of our messages: an
+    answer is edited while it is written. The deletion of a message of ours counts.
+    """
+    event = body.get("event") or {}
+    match event:
+        case {"subtype": "message_deleted", "channel": str(channel), "deleted_ts": str(ts)}:
+            old, now = event.get("previous_message"), None
+        case {
+            "subtype": "message_changed",
+            "channel": str(channel),
+            "message": {"ts": str(ts)} as now,
+        }:
+            old = event.get("previous_message")
+        case _:
+            return None
+    if now is not None and now.get("subtype") != "tombstone" and _is_ours(now, us):
+        return None
+    if isinstance(now, Mapping) and isinstance(old, Mapping) and _says_the_same(now, old):
+        return None
+    known = [one for one in (now, old) if isinstance(one, Mapping)]
+    threads = [str(one["thread_ts"]) for one in known if one.get("thread_ts")]
+    return ChangedMessage(channel, ts, threads[0] if threads else ts if known else None)
+
+
 def parse_deletion(body: Payload, us: BotIdentifiers) -> DeletedMessage | None:
     """The message of a `message_deleted` event, or of a change into a tombstone.
 
@@ -111,6 +148,11 @@ def _inner_body(body: Payload, event: Payload, inner: Payload) -> Payload:
     outer = {name: event[name] for name in ("channel", "channel_type") if name in event}
     inside = {name: value for name, value in inner.items() if name != "hidden"}
     return {**body, "event": {**inside, **outer}}
+
+
+def _says_the_same(now: Payload, old: Payload) -> bool:
+    """Whether two versions of a message have the same content, apart from link previews."""
+    return all(now.get(name) == old.get(name) for name in ("text", "blocks", "files", "edited"))
 
 
 def _is_ours(inner: Payload, us: BotIdentifiers) -> bool:

@@ -12,6 +12,7 @@ from bot.storage.tables import (
     of_team,
     slots,
     thread_modes,
+    thread_summaries,
     turn_commands,
     turns,
 )
@@ -23,6 +24,15 @@ UNUSED_SECONDS = 24 * 3600  # longer than the window of any rate limit
 def turns_ended_before(before: float, team: str = "") -> Delete:
     """Turns of a team that ended before a time, with their messages and commands."""
     return _batch(turns, (turns.c.ended_at < before) & of_team(turns, team))
+
+
+def summaries_made_before(before: float, team: str = "") -> Delete:
+    """Summaries of a team that were made before a time."""
+    return _batch(
+        thread_summaries,
+        thread_summaries.c.made_at < before,
+        of_team(thread_summaries, team),
+    )
 
 
 def claims_before(before: float) -> Delete:

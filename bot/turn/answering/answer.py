@@ -168,6 +168,7 @@ class AnswerInProgress:
         self._reply = reply
         self._tools: ToolRounds  # set when the model is asked
         self._model_started = asyncio.Event()
+        self._conversation: Conversation | None = None
 
     async def run_to_end(self) -> None:
         """Run until the state has an outcome: done, stopped, cut off, failed or interrupted."""
@@ -207,6 +208,7 @@ class AnswerInProgress:
         if state.draft != REMOVED_DRAFT:
             messages = [message.ts for message in turn.checkpoint.messages]
             self._runner.history.remember_answer(turn.question, state.text, messages)
+            self._runner.history.summarise(self._conversation)
         self._runner.metrics.answer_seconds.observe(time.monotonic() - turn.asked_at)
         turn.checkpoint.mark_readable()
         if is_shown:
@@ -235,6 +237,7 @@ class AnswerInProgress:
                 may_be_outdated = True
                 reply.show(state.start_asking())
             conversation = await self._read_conversation(may_be_outdated=may_be_outdated)
+            self._conversation = conversation
             if end := predetermined_end(turn.question):
                 state.end(end)
                 return

@@ -23,6 +23,7 @@ from bot.playground.model.server import ModelConfig, add_model
 from bot.playground.slack.server import SlackConfig
 from bot.words import Phrase
 from tests.support.local_server import serve_app
+from tests.support.recording_proxy import RecordingProxy, recording
 from tests.support.words import english
 from tests.unit.playground import live
 
@@ -95,10 +96,12 @@ async def _read(
 
 @dataclass
 class System:
-    """The whole system under test: the local Slack, the board of the demo model, and the bot."""
+    """The whole system under test: the local Slack, the board of the demo model, what the model is
+    sent, and the bot."""
 
     slack: live.LiveSlack
     model: Board
+    wire: RecordingProxy
     bot: Process
     env: dict[str, str]
     folder: Path
@@ -181,12 +184,13 @@ async def running_system(
     async with AsyncExitStack() as stack:
         fast = model or ModelConfig(words_per_second=400, first_word_seconds=0.05)
         url, board = await stack.enter_async_context(demo_model(fast))
+        wire = await stack.enter_async_context(recording(url))
         local = await stack.enter_async_context(live.slack(slack))
         env = environment(
             folder,
             SLACK_API_URL=local.api_url,
             SLACK_BOT_TOKEN=local.config.bot_token,
-            **{"UPSTREAM_BASE_URL": url, "UPSTREAM_API_KEY": "demo"} | dict(variables or {}),
+            **{"UPSTREAM_BASE_URL": wire.url, "UPSTREAM_API_KEY": "demo"} | dict(variables or {}),
         )
         if local.config.events_url is None:
             env.setdefault("SLACK_APP_TOKEN", local.config.app_token)
@@ -195,4 +199,4 @@ async def running_system(
         await bot.said("ready")
         if local.config.events_url is None:
             await local.until(lambda: local.log("event", "hello"), START_SECONDS)
-        yield System(local, board, bot, env, folder)
+        yield System(local, board, wire, bot, env, folder)

@@ -169,6 +169,7 @@ def _listening(
         channel.on_message_deleted,
         channel.next_turn_id,
         _fail_if_called,
+        _fail_if_called,
     )
     register(
         app,

@@ -74,6 +74,7 @@ class ListenerSetup:
     errors: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
     deletions: list[tuple[str, str, Question | None]] = field(default_factory=list)
+    changes: list[tuple[str, str, str | None]] = field(default_factory=list)
     are_waiting: bool = False
     unreadable: bool = False  # threads can't be read in Slack
     languages: dict[str, Language] = field(default_factory=dict)  # English for all others
@@ -100,6 +101,9 @@ class ListenerSetup:
         self.response_urls.append(response_url)
         self.found_questions.append(found)
         return Verdict.DONE if found else self.verdict
+
+    async def on_message_changed(self, channel: str, ts: str, thread: str | None) -> None:
+        self.changes.append((channel, ts, thread))
 
     async def on_message_deleted(
         self, team: str, channel: str, ts: str, question: Question | None = None
@@ -225,6 +229,7 @@ async def open_listeners() -> AsyncIterator[ListenerSetup]:
             setup.on_message_deleted,
             setup.next_turn,
             setup.ask,
+            setup.on_message_changed,
             language_of=setup.language_of,
         )
         register(setup.app, context)

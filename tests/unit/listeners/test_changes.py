@@ -45,6 +45,12 @@ async def test_deletion_is_reported_to_the_turns(setup: ListenerSetup) -> None:
     assert question is not None
 
 
+async def test_edit_and_deletion_are_reported_to_the_summaries(setup: ListenerSetup) -> None:
+    await setup.deliver(event(change(EDITED)))
+    await setup.deliver(event(deletion()))
+    assert setup.changes == [("C1", TS, TS)] * 2
+
+
 async def test_edit_is_offered_to_its_author_only(setup: ListenerSetup) -> None:
     await setup.deliver(event(change(EDITED)))
     [offer] = setup.calls_of("chat.postEphemeral")

@@ -41,6 +41,7 @@ class RecordingListeners:
     def __init__(self, slack: Slack, team: str = "T1") -> None:
         self.asked: list[Question] = []
         self.deletions: list[tuple[str, str]] = []
+        self.changes: list[tuple[str, str, str | None]] = []
         me = Identity(team, "Team", "UBOT", "BBOT", "bot", frozenset())
         self.app = bolt_app(slack.web, me, None)
         access = AccessPolicy(me.tenant_ids)
@@ -53,7 +54,7 @@ class RecordingListeners:
             repost=self.repost,
         )
         presses = (self.press, self.press, private, self.stop_thread)
-        changes = (self.on_message_deleted, self.next_turn, self.ask)
+        changes = (self.on_message_deleted, self.next_turn, self.ask, self.on_changed)
         register(
             self.app, ListenerContext(slack, me, access, "/ask", self.submit, *presses, *changes)
         )
@@ -66,6 +67,9 @@ class RecordingListeners:
         self, team: str, channel: str, ts: str, question: Question | None = None
     ) -> None:
         self.deletions.append((channel, ts))
+
+    async def on_changed(self, channel: str, ts: str, thread: str | None) -> None:
+        self.changes.append((channel, ts, thread))
 
     async def next_turn(self, question: Question) -> str:
         raise AssertionError("no recorded edit is one of a question to us")

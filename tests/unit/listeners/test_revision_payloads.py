@@ -9,7 +9,9 @@ import pytest
 from bot.listeners.payloads.addressing import BotIdentifiers
 from bot.listeners.payloads.revisions import (
     MAX_EDIT_AGE_SECONDS,
+    ChangedMessage,
     DeletedMessage,
+    parse_change,
     parse_deletion,
     parse_edit,
 )
@@ -164,3 +166,40 @@ def test_parse_edit_accepts_edits_within_five_minutes(seconds: float, offered: b
     moment = f"{1700000100 + seconds:.0f}.000100"
     told = change({"text": "<@UBOT> Else?", "edited": EDIT | {"ts": moment}})
     assert (parse_edit(told, US) is not None) is offered
+
+
+REPLY = {"thread_ts": "1700000000.000100"}
+
+
+@pytest.mark.parametrize(
+    ("told", "thread"),
+    [
+        (deletion(), TS),
+        (deletion(OLD | REPLY), REPLY["thread_ts"]),
+        (deletion(None), None),
+        (deletion(OLD | {"user": "UBOT"}), TS),
+        (body("message_changed", message=TOMBSTONE, previous_message=OLD), TS),
+        (change({"text": "another", "edited": EDIT}), TS),
+        (change({"text": "another", "edited": EDIT}, REPLY), REPLY["thread_ts"]),
+        (body("message_changed", message=OLD), TS),
+    ],
+)
+def test_parse_change_returns_the_message_and_its_thread(
+    told: dict[str, Any], thread: str | None
+) -> None:
+    assert parse_change(told, US) == ChangedMessage("C1", TS, thread)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        change({"attachments": [{"title": "a preview"}]}),
+        change({"reply_count": 3, "latest_reply": AFTER}),
+        change({"user": "UBOT", "text": "more of an answer"}),
+        body("message_changed", message=TOMBSTONE, previous_message=TOMBSTONE),
+        {"event": {"type": "message", "channel": "C1", "ts": TS, "text": "new"}},
+        {},
+    ],
+)
+def test_parse_change_ignores_what_does_not_change_the_words(told: dict[str, Any]) -> None:
+    assert parse_change(told, US) is None

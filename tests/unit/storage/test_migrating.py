@@ -51,6 +51,10 @@ WRITTEN: dict[str, list[str]] = {
         "INSERT INTO thread_modes VALUES ('T1:C1:1.0', 'T1', 'mentions', 'U1', 1.0)",
     ],
     "r9": ["UPDATE turns SET mentioned = {no}"],
+    "r10": [
+        "INSERT INTO thread_summaries VALUES ('T1', 'C1', '1.0', 1, '1.0', '2.0', 1, 'd', 'short',"
+        " 'm', 3.0, 4.0)"
+    ],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'

@@ -6,6 +6,7 @@ This is its table of contents: topics are tried in order, the first that has an 
     memory      names, facts, what was asked  moments     thinking, search, refusal, failures
     follow_ups  shorter, the second one, …    about       the bot itself, greetings, help
     tools       calls of the bot's functions  unknown     everything else
+    summaries   what older messages said
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bot.playground.model.script import (
     formats,
     memory,
     moments,
+    summaries,
     tools,
     unknown,
 )
@@ -54,6 +56,8 @@ def answer(conversation: Conversation) -> Plan:
     """What the model answers. The same conversation gets the same answer."""
     if conversation.results:
         return tools.report(conversation)
+    if summary := summaries.answer(conversation):
+        return summary
     question = plain(conversation.question.text)
     for topic in TOPICS:
         found = topic.when.search(question)

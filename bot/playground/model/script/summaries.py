@@ -1,0 +1,31 @@
+"""The summary of older messages, which the bot asks for after an answer."""
+
+from __future__ import annotations
+
+import re
+
+from bot.playground.model.conversation import Conversation
+from bot.playground.model.plan import Plan, say
+
+LEAD = "The demo model's summary: "
+
+_REQUEST = re.compile(r"\nWrite the summary of all of this, in at most ([\d,]+) words\.$")
+_QUOTED_LINE = re.compile(r"^> (.*\S)", re.MULTILINE)
+_SEPARATOR = " / "
+_LINE = 80
+
+
+def answer(conversation: Conversation) -> Plan | None:
+    """The beginning of each line that is to be summarised; None if no summary is asked for."""
+    asked = conversation.question.text
+    wanted = _REQUEST.search(asked)
+    if wanted is None:
+        return None
+    lines: list[str] = []
+    for line in _QUOTED_LINE.findall(asked):
+        if line.startswith(LEAD):
+            lines += line.removeprefix(LEAD).split(_SEPARATOR)
+        else:
+            lines.append(line[:_LINE])
+    words = LEAD + _SEPARATOR.join(lines)
+    return say(" ".join(words.split(" ")[: int(wanted[1].replace(",", ""))]))
