@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.history.summaries.text import summary_message
 from bot.history.token_limit import (
+    CLIPPED_ANSWER_MARK,
     DEFAULT_BYTES_PER_TOKEN,
     MAX_BYTES_PER_TOKEN,
     MIN_BYTES_PER_TOKEN,
     TokenRate,
+    clip_answer,
     count_prompt_bytes,
     fit_messages,
     halve_messages,
@@ -47,6 +50,50 @@ def test_fit_messages_leaves_out_nothing_that_fits(said: list[Message], limit: i
     if len(fitted.newest) < len(later):
         one_more = later[len(later) - len(fitted.newest) - 1 :]
         assert cost([*fitted.first, *one_more, *ASKED]) > limit
+
+
+LONG_ANSWERS = st.lists(
+    st.one_of(
+        st.builds(Message, st.just("user"), st.text(max_size=200)),
+        st.integers(1, 9000).map(lambda n: Message("assistant", "a" * n)),
+    ),
+    max_size=12,
+)
+
+
+@given(LONG_ANSWERS, st.integers(50, 6000))
+def test_fit_messages_clips_our_answers_before_it_leaves_out_words_of_people(
+    said: list[Message], limit: int
+) -> None:
+    fitted = fit_messages([], said, ASKED, limit, RATE)
+    whole = said[len(said) - len(fitted.newest) :]
+    clipped = [one is not before for one, before in zip(fitted.newest, whole, strict=True)]
+    assert all(
+        one in (before, clip_answer(before))
+        for one, before in zip(fitted.newest, whole, strict=True)
+    )
+    if fitted.left_out:
+        assert list(fitted.newest) == [clip_answer(one) for one in whole]
+    elif cost([*said, *ASKED]) <= limit:
+        assert not any(clipped)
+    assert cost([*fitted.newest, *ASKED]) <= max(limit, cost(ASKED))
+
+
+@given(st.text(max_size=4000))
+def test_clip_answer_keeps_people_whole_and_shortens_our_long_answers(text: str) -> None:
+    assert clip_answer(Message("user", text, Author("U1"))).text == text
+    clipped = clip_answer(Message("assistant", text)).text
+    assert len(clipped) <= len(text)
+    assert clipped == text or clipped.endswith(CLIPPED_ANSWER_MARK)
+
+
+def test_halve_messages_keeps_the_summary_and_the_first_message() -> None:
+    summary = summary_message("short")
+    said = [Message("user", f"{n} " * 100, Author("U1")) for n in range(6)]
+    kept = halve_messages([summary, *said, *ASKED])
+    assert kept[:2] == (summary, said[0])
+    assert kept[-1] is ASKED[0]
+    assert len(kept) < 8
 
 
 def test_fit_messages_never_cuts_the_question() -> None:

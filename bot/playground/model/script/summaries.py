@@ -16,7 +16,8 @@ _LINE = 80
 
 
 def answer(conversation: Conversation) -> Plan | None:
-    """The beginning of each line that is to be summarised; None if no summary is asked for."""
+    """The beginning of each line that is to be summarised, without questions; None if no summary is
+    asked for."""
     asked = conversation.question.text
     wanted = _REQUEST.search(asked)
     if wanted is None:
@@ -25,7 +26,7 @@ def answer(conversation: Conversation) -> Plan | None:
     for line in _QUOTED_LINE.findall(asked):
         if line.startswith(LEAD):
             lines += line.removeprefix(LEAD).split(_SEPARATOR)
-        else:
+        elif "?" not in line:
             lines.append(line[:_LINE])
     words = LEAD + _SEPARATOR.join(lines)
     return say(" ".join(words.split(" ")[: int(wanted[1].replace(",", ""))]))

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.history.summaries.text import request_text
 from bot.playground.model.conversation import Called, Conversation, Returned, Said, Tool, spoken
 from bot.playground.model.plan import Call, Plan, Refusal, Search, Text, Thought
 from bot.playground.model.script import answer, unknown
 from bot.playground.model.script.reading import LONG_PARTS, read, very_long
+from bot.values import Author, Message
 
 NOW = Tool("now", ("timezone",))
 CALCULATE = Tool("calculate", ("expression",), ("expression",))
@@ -285,3 +287,12 @@ def test_answer_to_any_conversation_is_deterministic(questions: list[str]) -> No
     plan = asked(*questions)
     assert plan == asked(*questions)
     assert plan.length > 0
+
+
+def test_request_for_a_summary_gets_one_that_takes_up_the_earlier() -> None:
+    ada = Message("user", "My project is Heron.\nIs it big?", Author("U1", "Ada"))
+    first = answer(Conversation((spoken(request_text("", [ada], 800)),))).text
+    assert first == "The demo model's summary: My project is Heron."
+    bob = Message("user", "It is a bird.", Author("U2", "Bob"))
+    second = answer(Conversation((spoken(request_text(first, [bob], 800)),))).text
+    assert second == "The demo model's summary: My project is Heron. / It is a bird."
