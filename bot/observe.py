@@ -170,6 +170,12 @@ class Metrics:
         self.answers = Counter(
             "bot_answers_total", "Answers by outcome", ["outcome"], registry=self.registry
         )
+        self.feedback = Counter(
+            "bot_feedback_total",
+            "Votes of people on answers; a changed vote counts again",
+            ["sign"],
+            registry=self.registry,
+        )
         self.live_answers = Gauge(
             "bot_live_answers", "Answers being written", registry=self.registry
         )

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from slack_bolt.async_app import AsyncApp
 
 from bot.access import AccessPolicy
-from bot.app.connections import Connections, open_connections
+from bot.app.connections import DAY_SECONDS, Connections, open_connections
 from bot.app.garbage_collection import freeze_startup_objects
 from bot.app.languages import default_language, open_languages
 from bot.app.loop_lag import measuring_loop_lag
@@ -43,6 +43,7 @@ from bot.storage.channel_settings import ChannelSettings
 from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import Claim
 from bot.storage.thread_activity import Threads
+from bot.storage.votes import VoteStore
 from bot.tools.builtin import builtin_tools
 from bot.tools.toolbox import Toolbox
 from bot.turn.answering.answer import AnswerRunner
@@ -51,6 +52,7 @@ from bot.turn.answering.pseudonyms import Pseudonyms
 from bot.turn.durability.leases import LeaseManager
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.ephemeral.repost import Reposts
+from bot.turn.feedback import Feedback
 from bot.turn.revisions import Revisions
 from bot.turn.running import RunningTurns
 from bot.turn.state.limits import AnswerLimits
@@ -62,8 +64,6 @@ from bot.version import version
 from bot.words import Language, say
 
 log = logging.getLogger(__name__)
-
-DAY_SECONDS = 24 * 3600.0
 
 
 async def run(settings: Settings) -> None:
@@ -155,6 +155,14 @@ def _ephemeral_answers(
     )
 
 
+def _feedback(settings: Settings, connections: Connections) -> Feedback:
+    store_text = settings.storage.store_text
+    votes = VoteStore(
+        connections.database, team=connections.identity.team_id, store_text=store_text
+    )
+    return Feedback(votes.record_vote, connections.metrics, asks_words=store_text)
+
+
 def _lease_manager(settings: Settings, connections: Connections) -> LeaseManager:
     return LeaseManager(
         connections.store,
@@ -171,6 +179,7 @@ def _delivery(
         edits_per_minute=settings.delivery.edits_per_minute,
         reading_bytes_per_second=settings.delivery.reading_speed,
         delivery=settings.delivery.delivery,
+        feedback=settings.delivery.feedback,
     )
     rate_slots = SharedRateSlots(connections.database, replica=connections.store.replica)
     delivery = Delivery(
@@ -267,6 +276,7 @@ def _slack_app(
         stop=supervisor.stop,
         retry=supervisor.retry,
         ephemeral_answers=ephemeral_answers,
+        feedback=_feedback(settings, connections),
         stop_thread=lambda place, user: stop_thread(store, supervisor.stop, place, user),
         on_message_deleted=revisions.on_message_deleted,
         on_message_changed=connections.summaries.message_changed,

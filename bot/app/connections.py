@@ -18,6 +18,8 @@ from bot.storage.thread_summaries import ThreadSummaries
 from bot.upstream.client import Upstream, open_http
 from bot.upstream.config import UpstreamConfig
 
+DAY_SECONDS = 24 * 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Connections:
@@ -114,6 +116,7 @@ def _store(settings: Settings, database: Database, identity: Identity) -> Store:
         store_text=settings.storage.store_text,
         team=identity.team_id,
         steady_now=steady_wall_clock(),
+        vote_seconds=settings.storage.feedback_retention_days * DAY_SECONDS,
     )
 
 

@@ -26,6 +26,7 @@ class DeliveryConfig:
     - `statuses_per_minute`: calls of `assistant.threads.setStatus`, "like chat.postMessage".
     - `delivery`: `edit` edits messages, `native` uses Slack's streams, and `auto` prefers streams
       in direct messages and edits elsewhere.
+    - `feedback`: finished answers have feedback buttons.
     """
 
     edits_per_minute: int = 45
@@ -39,6 +40,7 @@ class DeliveryConfig:
     stops_per_minute: int = 20
     statuses_per_minute: int = 120
     delivery: Literal["edit", "native", "auto"] = "edit"
+    feedback: bool = False
 
     @property
     def words_per_second(self) -> float:

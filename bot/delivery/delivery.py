@@ -12,6 +12,7 @@ from bot.delivery.edits.layout import answer_below
 from bot.delivery.edits.reply import EditedReply
 from bot.delivery.ephemeral.public import PublicReply
 from bot.delivery.ephemeral.registry import EphemeralReplies
+from bot.delivery.feedback_buttons import FeedbackButtons
 from bot.delivery.mention import AskerMention, MentionGuard
 from bot.delivery.message_metadata import find_messages
 from bot.delivery.native.reply import NativeReply
@@ -44,7 +45,8 @@ class Delivery:
     With `rate_slots`, the limits are also shared with other replicas; `count_replicas` returns how
     many are alive, this one included. Use it on the event loop only, and call `aclose` at the end.
 
-    `ephemeral` finds the ephemeral answers that this process is writing.
+    `ephemeral` finds the ephemeral answers that this process is writing. `feedback` says whether
+    finished answers have feedback buttons.
     """
 
     def __init__(
@@ -60,7 +62,10 @@ class Delivery:
         self._rate_slots = rate_slots
         self._count_replicas = count_replicas
         self._workspaces: dict[str, Workspace] = {}
-        self.ephemeral = EphemeralReplies(slack, words_per_second=config.words_per_second)
+        self.feedback = FeedbackButtons(config.feedback)
+        self.ephemeral = EphemeralReplies(
+            slack, words_per_second=config.words_per_second, feedback=self.feedback
+        )
 
     def create_reply(
         self,
@@ -186,6 +191,7 @@ class Delivery:
             guard=guard,
             already_opened=already_opened,
             words_per_second=self._config.words_per_second,
+            feedback=self.feedback,
             on_change=dispatcher.on_reply_changed,
             on_reader_lost=on_reader_lost,
         )
@@ -206,6 +212,7 @@ class Delivery:
             status=workspace.statuses.create_line(question),
             guard=guard,
             words_per_second=self._config.words_per_second,
+            feedback=self.feedback.shown,
             make_edited_reply=lambda existing, opened: self._create_edited_reply(
                 question,
                 on_reader_lost=on_reader_lost,

@@ -25,7 +25,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.listeners import changes, commands, events, home, sessions
 from bot.listeners.context import ListenerContext
-from bot.listeners.interactive import buttons, ephemeral_buttons, menu
+from bot.listeners.interactive import buttons, ephemeral_buttons, feedback, menu
 from bot.render.buttons import (
     CONTINUE_ACTION,
     MENU_ACTION,
@@ -35,6 +35,7 @@ from bot.render.buttons import (
     SHOW_ACTION,
     STOP_ACTION,
 )
+from bot.render.feedback import FEEDBACK_ACTION, REASON_VIEW
 
 
 def register(app: AsyncApp, context: ListenerContext) -> None:
@@ -53,3 +54,5 @@ def register(app: AsyncApp, context: ListenerContext) -> None:
     app.action(SHARE_ACTION)(ephemeral_buttons.on_repost(context, SHARE_ACTION))
     app.action(CONTINUE_ACTION)(ephemeral_buttons.on_repost(context, CONTINUE_ACTION))
     app.action(MENU_ACTION)(menu.on_chosen(context))
+    app.action(FEEDBACK_ACTION)(feedback.on_vote(context))
+    app.view(REASON_VIEW)(feedback.on_reason(context))

@@ -25,6 +25,7 @@ from bot.listeners.payloads.addressing import BotIdentifiers
 from bot.listeners.payloads.questions import Press, parse_press
 from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
+from bot.turn.feedback import Feedback
 from bot.turn.supervisor import Verdict
 from bot.values import Place, Question
 from bot.words import Language, Phrase, Sentence, say
@@ -55,8 +56,9 @@ class ListenerContext:
     `on_message_deleted`, `next_turn_id` and `ask_edited` are methods of `turn.revisions`.
     `on_message_changed` takes the channel, ts and thread of an edited or deleted message, and
     erases summaries that cover it.
-    `ephemeral_answers` finds and reposts answers that only their asker sees. `answer_bots` are ids
-    of bots and apps whose mentions are answered. `follow_ups` is None if only mentions are.
+    `ephemeral_answers` finds and reposts answers that only their asker sees. `feedback` takes
+    votes. `answer_bots` are ids of bots and apps whose mentions are answered. `follow_ups` is None
+    if only mentions are.
     """
 
     slack: Slack
@@ -72,6 +74,7 @@ class ListenerContext:
     next_turn_id: Callable[[Question], Awaitable[str | None]]
     ask_edited: Callable[[Question, str], Awaitable[Verdict]]
     on_message_changed: Callable[[str, str, str | None], Awaitable[Any]]
+    feedback: Feedback
     answer_bots: frozenset[str] = frozenset()
     follow_ups: FollowUps | None = None
     language_of: LanguageOf = field(default_factory=lambda: always(Language.ENGLISH))

@@ -10,8 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.render.buttons import BUTTONS_BLOCK_PREFIX, Element, ack_buttons
+from bot.render.feedback import BLOCK_TYPE
 from bot.render.message import MessageBody
 from bot.words import Language, Phrase, say
+
+_BUTTON_BLOCK_TYPES = frozenset({"actions", BLOCK_TYPE})
 
 
 def ephemeral_ack(
@@ -46,8 +49,8 @@ def combined_message(parts: Sequence[MessageBody], *lines: str) -> MessageBody:
     first, last = _blocks(parts[0]), _blocks(parts[-1])
     if len(parts) > 1:
         first += [block for block in last if block["type"] != "markdown"]
-    content = [block for block in first if block["type"] != "actions"]
-    buttons = [block for block in first if block["type"] == "actions"]
+    content = [block for block in first if block["type"] not in _BUTTON_BLOCK_TYPES]
+    buttons = [block for block in first if block["type"] in _BUTTON_BLOCK_TYPES]
     return _make_body(parts[0].text, [*content, *map(_line_block, lines), *buttons])
 
 

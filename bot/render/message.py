@@ -18,6 +18,7 @@ from typing import Any
 import regex
 
 from bot.render.buttons import BUTTONS_BLOCK_PREFIX
+from bot.render.feedback import feedback_blocks
 from bot.render.markdown.close import close_open_markup, close_truncated
 from bot.render.notification import plain_line, question_line
 from bot.render.safety.neutralise import (
@@ -67,6 +68,7 @@ def render_messages(
     full_question: bool = False,
     notified_question: str = "",
     buttons: Sequence[Block] = (),
+    feedback: bool = False,
 ) -> tuple[MessageBody, ...]:
     """Return the messages for `draft` in order; at least one.
 
@@ -79,7 +81,7 @@ def render_messages(
     was held back then starts the next message. `asked_by` and the beginning of `question` are shown
     above the first message; with `full_question` as much of it as fits a block. While there is no
     text, the notification names the beginning of `notified_question`. `buttons` are shown below the
-    last message.
+    last message. `feedback`: a finished answer has feedback buttons, too.
     """
     texts = _message_texts(draft, max_bytes, cuts)
     last = len(texts) - 1
@@ -93,19 +95,29 @@ def render_messages(
             blocks.append({"type": "markdown", "text": text})
         if index == last:
             status = _status_text(draft, language, has_text=bool(text))
-            blocks += _footer_blocks(draft, status, question_id, buttons, has_text=bool(text))
+            footer = _footer_blocks(draft, status, question_id, buttons, has_text=bool(text))
+            blocks += footer
+            blocks += feedback_blocks(draft, question_id, language, footer) if feedback else []
         notification = _notification_text(draft, text, language, notified_question)
         bodies.append(MessageBody(notification, _json(blocks)))
     return tuple(bodies)
 
 
 def render_footer(
-    draft: Draft, *, question_id: str, language: Language, buttons: Sequence[Block] = ()
+    draft: Draft,
+    *,
+    question_id: str,
+    language: Language,
+    buttons: Sequence[Block] = (),
+    feedback: bool = False,
 ) -> str:
     """The blocks below the text of `draft`, as JSON; "[]" if there are none. Used for streams."""
     has_text = bool(draft.text.strip())
     status = _status_text(draft, language, has_text=has_text)
-    return _json(_footer_blocks(draft, status, question_id, buttons, has_text=has_text))
+    blocks = _footer_blocks(draft, status, question_id, buttons, has_text=has_text)
+    if feedback:
+        blocks += feedback_blocks(draft, question_id, language, blocks)
+    return _json(blocks)
 
 
 def _footer_blocks(

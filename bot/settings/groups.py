@@ -279,6 +279,11 @@ class DeliverySettings(SettingsGroup):
             "stands. Of English, 30 are about 300 words a minute; who skims reads 60"
         ),
     )
+    feedback: bool = Field(
+        True,
+        validation_alias="FEEDBACK",
+        description="Buttons below a finished answer, 👍 and 👎, for everybody who sees it",
+    )
     max_live_answers: int = Field(
         100,
         validation_alias="MAX_LIVE_ANSWERS",
@@ -317,6 +322,13 @@ class StorageSettings(SettingsGroup):
         ge=1,
         le=3650,
         description="Questions and answers are deleted after this many days",
+    )
+    feedback_retention_days: int = Field(
+        365,
+        validation_alias="FEEDBACK_RETENTION_DAYS",
+        ge=1,
+        le=3650,
+        description="Votes on answers are deleted after this many days, also if the answers are",
     )
     store_text: bool = Field(
         True,

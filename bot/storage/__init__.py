@@ -2,6 +2,7 @@
 
     store.py            the turns of all replicas, as one replica sees them
     retention.py        deletes what has passed its retention time
+    votes.py            the votes of people on answers
     unknown_commits.py  claims whose commit was not confirmed
     transactions/       what the methods of the store do within a transaction
     thread_activity.py  whether the bot has answered in a thread, and when it is to answer there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
@@ -124,6 +125,61 @@ class Change:
     deleted_messages: frozenset[str] = frozenset()
     readable: bool = False
     closed: bool = False
+
+
+Sign = Literal["good", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A vote of a person on the answer of a turn.
+
+    `at` is when it was given, by Slack's clock in seconds since the epoch. `reason` is one of the
+    reasons offered for a bad answer, `words` are the person's own; both may be empty.
+    """
+
+    turn: str
+    person: str
+    sign: Sign
+    at: float
+    reason: str = ""
+    words: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVote:
+    """A vote as it is stored, with a copy of what was known of the answer when it was given.
+
+    `version` is that of the bot. `latency_seconds` is the time from the question to the complete
+    answer. A name that is unknown is empty, and a number None.
+    """
+
+    team: str
+    turn: str
+    person: str
+    sign: str
+    voted_at: float
+    reason: str
+    words: str = field(repr=False)
+    model: str
+    version: str
+    latency_seconds: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoteSummary:
+    """The votes on answers of one model and version of the bot; `reasons` counts those given."""
+
+    model: str
+    version: str
+    votes: int
+    good: int
+    reasons: Mapping[str, int]
+    median_latency_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)

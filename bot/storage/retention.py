@@ -17,8 +17,8 @@ CLAIM_RETENTION_SECONDS = 24 * 3600
 
 
 class Retention:
-    """Deletes old turns, thread modes and summaries of one team, and old claims, commands and rate
-    slots of all teams.
+    """Deletes old turns, votes, thread modes and summaries of one team, and old claims, commands
+    and rate slots of all teams.
 
     `now` is the system clock in seconds since the epoch. `steady_now`, if given, is a clock that
     does not jump when the system clock is set (clock.py). The age of rows is then measured by the
@@ -32,16 +32,19 @@ class Retention:
         team: str,
         now: Callable[[], float],
         steady_now: Callable[[], float] | None,
+        vote_seconds: float,
     ) -> None:
         self._database = database
         self._team = team
         self._now = now
         self._steady_now = steady_now
+        self._vote_seconds = vote_seconds
 
     async def prune(self, retention_seconds: float) -> int:
         """Delete turns that ended and summaries that were made more than `retention_seconds` ago,
-        modes of threads without turns, claims older than a day, and unused commands and slots.
-        Return the number of deleted turns. Raises StorageUnavailable.
+        modes of threads without turns, votes older than `vote_seconds`, claims older than a day,
+        and unused commands and slots. Return the number of deleted turns. Raises
+        StorageUnavailable.
 
         At the end the deleted text is purged from the database files. That includes text that an
         earlier call could not purge, because of a crash or because another process was reading.
@@ -56,6 +59,7 @@ class Retention:
         await self._delete_in_batches(
             pruning.summaries_made_before(now - retention_seconds, self._team)
         )
+        await self._delete_in_batches(pruning.votes_before(now - self._vote_seconds, self._team))
         await self._delete_in_batches(pruning.claims_before(now - CLAIM_RETENTION_SECONDS))
         await self._delete_in_batches(
             pruning.unused_slots(self._database.dialect), now=since_boot()

@@ -44,7 +44,7 @@ class Store:
     organisation of this bot: several bots may share a database, and none sees the turns and
     replicas of another; with "" it sees all. `now` is the time of day, `steady_now` a clock for
     ages (retention.py); both in seconds since the epoch. With `store_text=False` the text of a turn
-    is deleted when the turn is closed.
+    is deleted when the turn is closed. Votes on answers are kept for `vote_seconds`.
 
     As a context manager it holds the process lock of the replica and listens for notifications:
     with PostgreSQL `wakeup` is set when there may be something to do for this replica. The caller
@@ -60,6 +60,7 @@ class Store:
         store_text: bool = True,
         team: str = "",
         steady_now: Callable[[], float] | None = None,
+        vote_seconds: float = math.inf,
     ) -> None:
         self.replica = replica
         self.wakeup = asyncio.Event()
@@ -68,7 +69,7 @@ class Store:
         self._store_text = store_text
         self._team = team
         self._team_filter = of_team(turns, team)
-        self._retention = Retention(database, team, now, steady_now)
+        self._retention = Retention(database, team, now, steady_now, vote_seconds)
         self._unknown_commits = UnknownCommits()
         self._last_claimed_at = 0.0
         self._stack = AsyncExitStack()

@@ -7,6 +7,7 @@
     turn_commands  commands to the owner of a turn; the stored name of the table is `wishes`
     channel_settings  what people set for a channel: one row per key, with who set it and when
     thread_modes   threads in which somebody said when the bot is to answer
+    feedback       votes of people on answers, with a copy of what is known of the answer
     slots          the shared rate limits: who took which slot of a window, and until when
     thread_summaries  what the older messages of a thread or a direct message say, in short
 
@@ -79,6 +80,7 @@ turns = Table(
     Column("spent_seconds", Double),  # NULL until the model is asked
     Column("spent_events", BigInteger),
     Column("mentioned", Boolean),  # NULL in rows of older versions
+    Column("version", Text),  # of the bot that closed it
 )
 
 TURN_COLUMNS = tuple(column.label(column.key) for column in turns.c)
@@ -155,6 +157,28 @@ turn_commands = Table(
     Column("response_url", Text),
     sqlite_with_rowid=False,
 )
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("turn", Text, primary_key=True),  # no foreign key: votes are kept for longer
+    Column("person", Text, primary_key=True),
+    Column("sign", Text, nullable=False),
+    Column("voted_at", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("latency_seconds", Double),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+Index("feedback_voted_at", feedback.c.voted_at)
 
 slots = Table(
     "slots",

@@ -38,6 +38,12 @@ def all_turn_ids(turn: str) -> tuple[str, ...]:
     return (first, *(f"{first}-{count}" for count in range(2, MAX_TURNS_PER_QUESTION + 1)))
 
 
+def answered_turn_id(turn: str) -> str:
+    """The id of the turn that the model answered; `turn` may be one that posts its answer again in
+    another place (bot/turn/ephemeral/)."""
+    return turn.partition(".")[0]
+
+
 def original_turn_id(turn: str) -> str:
     """The id of the first turn of this turn's question."""
     return turn.partition("-")[0]

@@ -238,6 +238,22 @@ class Phrase(Enum):
     CONTINUE_BUTTON = "Continue in DM"
     NEW_CONVERSATION_OPTION = "New conversation"
 
+    # The feedback buttons, and the modal after a 👎. A title has at most 24 characters.
+    GOOD_ANSWER = "Good answer"
+    BAD_ANSWER = "Bad answer"
+    FEEDBACK_TITLE = "What was wrong?"
+    FEEDBACK_REASON = "Reason"
+    FEEDBACK_WORDS = "In your words"
+    FEEDBACK_SEND = "Send"
+    FEEDBACK_SKIP = "Skip"
+    ANSWER_WRONG = "It is wrong"
+    ANSWER_OFF_TOPIC = "It is not what I asked"
+    ANSWER_TOO_LONG = "It is too long"
+    ANSWER_UNSAFE = "It is not safe"
+    ANSWER_OTHERWISE_BAD = "Something else"
+    VOTE_NOT_STORED = "Your vote could not be stored just now. Please vote again in a moment."
+    REASON_NOT_STORED = "This could not be stored just now. Please send it again in a moment."
+
     # Replies to a press.
     NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
     NOT_YOURS_TO_RETRY = "Only the asker can ask this again."

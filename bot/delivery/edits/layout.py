@@ -17,6 +17,7 @@ from typing import Any
 from bot.delivery.edits.reconcile import Delete, Edit, Post, PostedMessage, Step, next_step
 from bot.render.buttons import Element, answer_buttons
 from bot.render.ephemeral import one_line_message
+from bot.render.feedback import has_feedback
 from bot.render.message import MessageBody, render_messages
 from bot.render.safety.neutralise import escape_mrkdwn
 from bot.values import REMOVED_DRAFT, Draft, Phase, Question
@@ -38,6 +39,7 @@ class EditLayout:
     `first_elsewhere` is the body of the first message if that was sent to another conversation; it
     is never edited. `existing` are the ts of messages that exist here; what they show is unknown.
     At the end come those that others have replaced: they are older than the one before them.
+    `feedback`: the finished answer has feedback buttons.
 
     Call `plan` with a draft, carry out the step it returns, and report the result with `mark_done`
     or `mark_unknown`.
@@ -48,6 +50,8 @@ class EditLayout:
         question: Question,
         first_elsewhere: MessageBody | None = None,
         existing: Sequence[str] = (),
+        *,
+        feedback: bool = False,
     ) -> None:
         self.shown: list[PostedMessage] = (
             [PostedMessage("", first_elsewhere)] if first_elsewhere else []
@@ -58,6 +62,7 @@ class EditLayout:
         self._rendered_text = ""
         self._limit = MAX_MESSAGE_BYTES
         self._without_blocks = False
+        self._feedback = feedback
         self._textless_head: tuple[MessageBody, ...] = ()  # messages above the text
         self._elsewhere = (first_elsewhere,) if first_elsewhere else ()
         self._cuts: tuple[int, ...] = ()
@@ -178,6 +183,12 @@ class EditLayout:
             self._textless_head = tuple(message.body or below for message in self._kept)
             self._cuts = ()
 
+    def drop_feedback(self) -> bool:
+        """Leave the feedback buttons out from now on; False if the messages had none."""
+        had_feedback = any(has_feedback(body.blocks) for body in self._wanted)
+        self._feedback = False
+        return had_feedback
+
     def simplify(self) -> bool:
         """Send no blocks from now on; False if blocks were switched off before."""
         if self._without_blocks:
@@ -218,7 +229,12 @@ class EditLayout:
             draft.phase, self._question.language, dm=self._question.place.surface == "dm"
         )
         rendered = render(
-            draft, self._question, limit=self._limit, cuts=self._cuts, buttons=buttons
+            draft,
+            self._question,
+            limit=self._limit,
+            cuts=self._cuts,
+            buttons=buttons,
+            feedback=self._feedback,
         )
         return (
             *self._textless_head,
@@ -251,6 +267,7 @@ def render(
     limit: int = MAX_MESSAGE_BYTES,
     cuts: tuple[int, ...] = (),
     buttons: tuple[Element, ...] = (),
+    feedback: bool = False,
 ) -> tuple[MessageBody, ...]:
     """Return the messages that show a draft, each of at most `limit` bytes of markdown.
 
@@ -268,6 +285,7 @@ def render(
         full_question=question.place.surface == "dm",  # where follow-up questions refer to it
         notified_question=question.text,
         buttons=buttons,
+        feedback=feedback,
     )
 
 

@@ -16,6 +16,7 @@ from bot.delivery.edits.layout import EditLayout
 from bot.delivery.edits.reconcile import Delete, Edit, Post, Step
 from bot.delivery.edits.refusals import Fallback, fallback_for
 from bot.delivery.edits.writer import EditWriter
+from bot.delivery.feedback_buttons import FeedbackButtons
 from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS, Backoff
 from bot.delivery.scheduling.reader_state import NEVER, ReaderState
 from bot.errors import (
@@ -46,6 +47,7 @@ class EditedReply:
     - `existing`: messages of the answer that exist here.
     - `already_opened`: this reply continues one that was opened before, so an error is reported
       by `on_reader_lost` although `open` of this one has not returned.
+    - `feedback`: whether the finished answer has feedback buttons.
     - `on_change`: the dispatcher's `on_reply_changed`.
     """
 
@@ -59,6 +61,7 @@ class EditedReply:
         guard: TurnGuard | None = None,
         already_opened: bool = False,
         words_per_second: float,
+        feedback: FeedbackButtons,
         on_change: Callable[[EditedReply], None],
         on_reader_lost: Callable[[SlackRefused | QuestionDeleted], None],
     ) -> None:
@@ -72,7 +75,10 @@ class EditedReply:
         self._guard = guard
         self._on_change = on_change
         self._on_reader_lost = on_reader_lost
-        self._layout = EditLayout(question, first_elsewhere, [message.ts for message in existing])
+        self._feedback = feedback
+        self._feedback_refusal: SlackRefused | None = None  # perhaps because of the buttons
+        timestamps = [message.ts for message in existing]
+        self._layout = EditLayout(question, first_elsewhere, timestamps, feedback=feedback.shown)
         self.reader.needs_edit = self._layout.needs_edit
         streams = [message.ts for message in existing if message.method == "native"]
         self._writer = EditWriter(
@@ -272,6 +278,9 @@ class EditedReply:
         if self._failure:
             return
         self._backoff.record_success()
+        if self._feedback_refusal:
+            self._feedback.record_refused(self._feedback_refusal)
+            self._feedback_refusal = None
         step = self._layout.plan(REMOVED_DRAFT) if self._is_removing else self._layout.next_step()
         self.reader.needs_edit = self._layout.needs_edit
         self._report_messages()
@@ -358,7 +367,11 @@ class EditedReply:
                 self._after_step()
             case Fallback.SHORTER_MESSAGES if self._layout.shrink() or self._layout.simplify():
                 self._restore_unseen()
+            case Fallback.WITHOUT_BLOCKS if self._layout.drop_feedback():
+                self._feedback_refusal = error
+                self._restore_unseen()
             case Fallback.WITHOUT_BLOCKS if self._layout.simplify():
+                self._feedback_refusal = None
                 self._restore_unseen()
             case Fallback.STOP_STREAM | Fallback.NEW_MESSAGE if isinstance(step, Edit):
                 self._layout.freeze(self._draft_to_show)

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from bot.cache import Cache, string_bytes
 from bot.delivery import TurnGuard
 from bot.delivery.ephemeral.reply import EphemeralReply, FinalReply
+from bot.delivery.feedback_buttons import FeedbackButtons
 from bot.render.message import MessageBody
 from bot.slack import Slack
 from bot.storage.records import TurnCommand, TurnRecord
@@ -31,9 +32,11 @@ class EphemeralReplies:
         slack: Slack,
         *,
         words_per_second: float,
+        feedback: FeedbackButtons,
     ) -> None:
         self._slack = slack
         self._words_per_second = words_per_second
+        self._feedback = feedback
         # weak references: a reply is forgotten with the task that writes it
         self._running: WeakValueDictionary[str, EphemeralReply] = WeakValueDictionary()
         self._ended: Cache[str, TurnRecord] = Cache(ENDED_BYTES, _size)
@@ -52,6 +55,7 @@ class EphemeralReplies:
             question,
             make_dm_reply=make_dm_reply,
             words_per_second=self._words_per_second,
+            feedback=self._feedback,
             guard=guard,
             first_sent=first_sent,
             on_end=self._remember_ended,

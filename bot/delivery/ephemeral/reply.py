@@ -17,12 +17,15 @@ from typing import Any, Protocol
 
 from bot.delivery import TurnGuard
 from bot.delivery.edits.layout import answer_below, render
+from bot.delivery.edits.refusals import Fallback, fallback_for
 from bot.delivery.ephemeral.final_send import RETRY_PAUSE_SECONDS, send_with_retries
 from bot.delivery.ephemeral.live_view import EphemeralView
+from bot.delivery.feedback_buttons import FeedbackButtons
 from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS
-from bot.errors import LeaseLost, SlackError, SlackRateLimited, SlackUnreachable
+from bot.errors import LeaseLost, SlackError, SlackRateLimited, SlackRefused, SlackUnreachable
 from bot.render.buttons import ephemeral_answer_buttons
 from bot.render.ephemeral import combined_message, ephemeral_ack, new_message_payload
+from bot.render.feedback import without_feedback
 from bot.render.message import MessageBody
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
@@ -64,6 +67,7 @@ class EphemeralReply:
         *,
         make_dm_reply: Callable[[Question, MessageBody | None], FinalReply],
         words_per_second: float,
+        feedback: FeedbackButtons,
         guard: TurnGuard | None = None,
         first_sent: bool = False,
         on_end: Callable[[Question, Draft], None] = lambda question, draft: None,
@@ -72,6 +76,7 @@ class EphemeralReply:
         self._slack = slack
         self._make_dm_reply = make_dm_reply
         self._guard = guard
+        self._feedback = feedback
         self._first_sent = first_sent
         self._on_end = on_end
         self._is_answered = False  # the first message was sent, or can't be
@@ -112,7 +117,8 @@ class EphemeralReply:
         Raises `SlackRefused` when the DM is closed too, and `LeaseLost` when the turn is lost.
         """
         buttons = ephemeral_answer_buttons(draft, self.question.language)
-        parts = render(draft, self.question, buttons=buttons)
+        feedback = self._feedback.shown
+        parts = render(draft, self.question, buttons=buttons, feedback=feedback)
         sent = self._first_sent or await self._send_first_message(parts, draft)
         self._is_answered = True
         self._on_end(self.question, draft)
@@ -201,9 +207,20 @@ class EphemeralReply:
     async def _respond(self, url: str, body: Mapping[str, Any]) -> None:
         self._idle.clear()
         try:
-            await self._slack.respond(url, body)
+            await self._respond_with_fallback(url, body)
         finally:
             self._idle.set()
+
+    async def _respond_with_fallback(self, url: str, body: Mapping[str, Any]) -> None:
+        """Send a message, without the feedback buttons if Slack refuses its blocks."""
+        simple = without_feedback(body)
+        try:
+            await self._slack.respond(url, body)
+        except SlackRefused as error:
+            if simple == body or fallback_for(error.code) is not Fallback.WITHOUT_BLOCKS:
+                raise
+            await self._slack.respond(url, simple)
+            self._feedback.record_refused(error)
 
     async def _wait_until_writable(self) -> None:
         """Return when a write may begin; raises LeaseLost once the turn is abandoned."""

@@ -94,8 +94,8 @@ class _StreamPart:
 class NativeLayout:
     """The streams of one answer, each of at most `limit` bytes.
 
-    `dm`: the answer is in a direct message. Call `plan` with a draft, carry out the step it
-    returns, and report success with `mark_done`.
+    `dm`: the answer is in a direct message. `feedback`: when finished, it has feedback buttons.
+    Call `plan` with a draft, carry out the step it returns, and report success with `mark_done`.
     """
 
     def __init__(
@@ -105,6 +105,7 @@ class NativeLayout:
         limit: int = MAX_NATIVE_STREAM_BYTES,
         *,
         dm: bool = False,
+        feedback: bool = False,
     ) -> None:
         self.stream_timestamps: list[str] = []  # the ts of each stream, in order
         self.is_live = False  # whether the last stream is not stopped
@@ -113,6 +114,7 @@ class NativeLayout:
         self._question_id = question_id
         self._language = language
         self._dm = dm
+        self._feedback = feedback
         self._part = _StreamPart()
         self._limit = limit
 
@@ -253,7 +255,11 @@ class NativeLayout:
     def _footer_blocks(self, draft: Draft) -> str:
         buttons = answer_buttons(draft.phase, self._language, dm=self._dm)
         return render_footer(
-            draft, question_id=self._question_id, language=self._language, buttons=buttons
+            draft,
+            question_id=self._question_id,
+            language=self._language,
+            buttons=buttons,
+            feedback=self._feedback,
         )
 
 

@@ -45,6 +45,7 @@ class NativeReply:
 
     - `make_edited_reply(existing, opened)` creates the reply that continues by editing the
       `existing` messages; `opened`: `open` of this reply has returned.
+    - `feedback`: the finished answer has feedback buttons.
     - `on_stream_refused(question, error)` is called when Slack refuses to start a stream.
     - `on_reader_lost` is that of `Delivery.create_reply`.
     - `on_change` is the dispatcher's `on_reply_changed`.
@@ -58,6 +59,7 @@ class NativeReply:
         status: StatusLine,
         guard: TurnGuard | None,
         words_per_second: float,
+        feedback: bool = False,
         make_edited_reply: Callable[[Sequence[ShownMessage], bool], EditedReply],
         on_change: Callable[[NativeReply], None],
         on_stream_refused: Callable[[Question, SlackRefused], None],
@@ -73,7 +75,10 @@ class NativeReply:
         self._on_stream_refused = on_stream_refused
         self._on_reader_lost = on_reader_lost
         self._layout = NativeLayout(
-            question.id, question.language, dm=question.place.surface == "dm"
+            question.id,
+            question.language,
+            dm=question.place.surface == "dm",
+            feedback=feedback,
         )
         self._writer = StreamWriter(slack, question)
         self._draft: Draft | None = None

@@ -14,7 +14,7 @@ from bot.delivery.edits.layout import render
 from bot.errors import SlackError, StorageUnavailable
 from bot.listeners.context import ActionListener, ListenerContext, press_listener
 from bot.listeners.payloads.questions import Press
-from bot.render.buttons import SHARE_ACTION, Element, ack_buttons, ephemeral_answer_buttons
+from bot.render.buttons import SHARE_ACTION, ack_buttons, ephemeral_answer_buttons
 from bot.render.ephemeral import (
     DELETE_PAYLOAD,
     combined_message,
@@ -23,7 +23,6 @@ from bot.render.ephemeral import (
     replacement_payload,
     with_buttons,
 )
-from bot.render.message import MessageBody
 from bot.storage.records import TurnRecord
 from bot.storage.turn_ids import retry_turn_id
 from bot.turn.ephemeral.repost import RepostResult
@@ -112,7 +111,11 @@ async def replace_with_note(context: ListenerContext, press: Press) -> None:
         else await context.language_of(context.identity.team_id, press.user)
     )
     line = say(language, Phrase.ASKED_AGAIN)
-    message = combined_message(_parts(failed), line) if failed else one_line_message(line)
+    message = (
+        combined_message(render(failed.draft, failed.question), line)
+        if failed
+        else one_line_message(line)
+    )
     body = with_buttons(message, retry_turn_id(press.turn), ack_buttons(language))
     await _respond(context, press, replacement_payload(body))
 
@@ -121,16 +124,12 @@ async def _replace_answer(
     context: ListenerContext, press: Press, answer: TurnRecord, line: Phrase
 ) -> None:
     """Replace the answer with itself, without the button that was pressed."""
-    language = answer.question.language
+    language, shown = answer.question.language, context.ephemeral_answers.feedback_shown
     buttons = ephemeral_answer_buttons(answer.draft, language, press.value.split())
-    parts = _parts(answer, buttons)
+    parts = render(answer.draft, answer.question, buttons=buttons, feedback=shown)
     phrases = (Phrase.MORE_IN_DM, line) if len(parts) > 1 else (line,)
     lines = (say(language, phrase) for phrase in phrases)
     await _respond(context, press, replacement_payload(combined_message(parts, *lines)))
-
-
-def _parts(answer: TurnRecord, buttons: tuple[Element, ...] = ()) -> tuple[MessageBody, ...]:
-    return render(answer.draft, answer.question, buttons=buttons)
 
 
 async def _respond(context: ListenerContext, press: Press, body: Mapping[str, Any]) -> None:

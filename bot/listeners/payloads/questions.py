@@ -91,17 +91,20 @@ def parse_session_stop(body: Payload) -> tuple[Place, str] | None:
     return None
 
 
-def parse_press(body: Payload) -> Press | None:
-    """The press of a `block_actions` payload; None if it is not on an answer of ours."""
+def parse_press(body: Payload, prefix: str = BUTTONS_BLOCK_PREFIX) -> Press | None:
+    """The press of a `block_actions` payload; None if it is not on an answer of ours.
+
+    `prefix` is that of the pressed block, which the turn's id follows.
+    """
     match body:
         case {
             "user": {"id": str(user)},
             "channel": {"id": str(channel)},
             "actions": [{"block_id": str(block), **action}, *_],
-        } if block.startswith(BUTTONS_BLOCK_PREFIX) and (message := _pressed_message(body)):
+        } if block.startswith(prefix) and (message := _pressed_message(body)):
             blocks = message.get("blocks")
             return Press(
-                turn=block.removeprefix(BUTTONS_BLOCK_PREFIX),
+                turn=block.removeprefix(prefix),
                 user=user,
                 channel=channel,
                 ts=str(message.get("ts") or "") or None,

@@ -9,6 +9,7 @@ from bot.storage.tables import (
     OVER,
     UNFINISHED,
     claims,
+    feedback,
     of_team,
     slots,
     thread_modes,
@@ -33,6 +34,10 @@ def summaries_made_before(before: float, team: str = "") -> Delete:
         thread_summaries.c.made_at < before,
         of_team(thread_summaries, team),
     )
+def votes_before(before: float, team: str = "") -> Delete:
+    """Votes of a team that were given before a time."""
+    of = (feedback.c.team == team,) if team else ()
+    return _batch(feedback, feedback.c.voted_at < before, *of)
 
 
 def claims_before(before: float) -> Delete:

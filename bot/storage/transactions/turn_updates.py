@@ -37,6 +37,7 @@ from bot.storage.tables import (
     shown,
     turns,
 )
+from bot.version import version
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ _CLOSED_VALUES: dict[str, Any] = {
     "owner": None,
     "response_url": None,
     "tool_rounds": None,
+    "version": version(),
 }
 _UPDATE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED_VALUES)
 _CLOSE = _UPDATE.values(_CLOSED_VALUES | {"ended_at": bindparam("now")})

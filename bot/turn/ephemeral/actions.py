@@ -38,6 +38,11 @@ class EphemeralAnswers:
         self._send_command = send_command
         self._repost = repost
 
+    @property
+    def feedback_shown(self) -> bool:
+        """Whether finished answers have feedback buttons."""
+        return self._delivery.feedback.shown
+
     async def add_response_url(self, turn: str, user: str, url: str, *, live: bool) -> bool:
         """Give a running answer of `user` another response URL, on whichever replica it runs.
 

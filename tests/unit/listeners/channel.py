@@ -17,8 +17,10 @@ from bot.listeners import register
 from bot.listeners.admission.follow_ups import FollowUps
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import ListenerContext
+from bot.observe import Metrics
 from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
+from bot.turn.feedback import Feedback
 from bot.values import Question
 from tests.support.local_server import serve_app
 
@@ -170,6 +172,7 @@ def _listening(
         channel.next_turn_id,
         _fail_if_called,
         _fail_if_called,
+        Feedback(_fail_if_called, Metrics()),
     )
     register(
         app,

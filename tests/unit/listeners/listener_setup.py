@@ -18,10 +18,12 @@ from bot.errors import SlackRefused, StorageUnavailable
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import ListenerContext
+from bot.observe import Metrics
 from bot.slack import Identity, Slack
-from bot.storage.records import TurnCommand, TurnRecord
+from bot.storage.records import TurnCommand, TurnRecord, Vote
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.ephemeral.repost import RepostResult
+from bot.turn.feedback import Feedback
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Place, Question
 from bot.words import Language
@@ -70,6 +72,9 @@ class ListenerSetup:
     thread: list[dict[str, Any]] = field(default_factory=list)
     stored: dict[str, TurnRecord] | None = field(default_factory=dict)
     commands: list[TurnCommand] = field(default_factory=list)
+    votes: list[Vote] = field(default_factory=list)
+    metrics: Metrics = field(default_factory=Metrics)
+    feedback: Any = None
     posted: dict[str, RepostResult] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     refuse: bool = False
@@ -126,6 +131,13 @@ class ListenerSetup:
         if self.stored is None:
             raise StorageUnavailable("the database is away")
         return self.stored.get(turn)
+
+    async def record_vote(self, vote: Vote) -> bool:
+        """Store a vote; every one is new."""
+        if self.stored is None:
+            raise StorageUnavailable("the database is away")
+        self.votes.append(vote)
+        return True
 
     async def send_command(self, command: TurnCommand) -> bool:
         """Store a command to a turn, if it is in `stored` and unfinished."""
@@ -218,6 +230,7 @@ async def open_listeners() -> AsyncIterator[ListenerSetup]:
             send_command=setup.send_command,
             repost=setup.repost,
         )
+        setup.feedback = Feedback(setup.record_vote, setup.metrics)
         access = AccessPolicy(frozenset({"T1"}))
         context = ListenerContext(
             *(slack, me, access, "/ask"),
@@ -230,6 +243,7 @@ async def open_listeners() -> AsyncIterator[ListenerSetup]:
             setup.next_turn,
             setup.ask,
             setup.on_message_changed,
+            setup.feedback,
             language_of=setup.language_of,
         )
         register(setup.app, context)

@@ -15,10 +15,12 @@ from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import ListenerContext
+from bot.observe import Metrics
 from bot.slack import Identity, Slack
-from bot.storage.records import TurnCommand, TurnRecord
+from bot.storage.records import TurnCommand, TurnRecord, Vote
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.ephemeral.repost import RepostResult
+from bot.turn.feedback import Feedback
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Place, Question
 from tests.support.shared_data import corpora, payloads
@@ -54,7 +56,8 @@ class RecordingListeners:
             repost=self.repost,
         )
         presses = (self.press, self.press, private, self.stop_thread)
-        changes = (self.on_message_deleted, self.next_turn, self.ask, self.on_changed)
+        feedback = Feedback(self.vote, Metrics())
+        changes = (self.on_message_deleted, self.next_turn, self.ask, self.on_changed, feedback)
         register(
             self.app, ListenerContext(slack, me, access, "/ask", self.submit, *presses, *changes)
         )
@@ -73,6 +76,9 @@ class RecordingListeners:
 
     async def next_turn(self, question: Question) -> str:
         raise AssertionError("no recorded edit is one of a question to us")
+
+    async def vote(self, vote: Vote) -> bool:
+        raise AssertionError("no recorded press is a vote on an answer of this bot")
 
     async def ask(self, question: Question, turn: str) -> Verdict:
         raise AssertionError("no recorded press is on an offer of this bot")

@@ -55,6 +55,11 @@ WRITTEN: dict[str, list[str]] = {
         "INSERT INTO thread_summaries VALUES ('T1', 'C1', '1.0', 1, '1.0', '2.0', 1, 'd', 'short',"
         " 'm', 3.0, 4.0)"
     ],
+    "r11": [
+        "UPDATE turns SET version = '1.0.0'",
+        "INSERT INTO feedback (team, turn, person, sign, voted_at, reason, words, model, version)"
+        " VALUES ('T1', 'Q1', 'U1', 'bad', 3.0, 'wrong', 'It is 1912.', 'm', '1.0.0')",
+    ],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'

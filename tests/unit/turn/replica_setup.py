@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.delivery.ephemeral.registry import EphemeralReplies
+from bot.delivery.feedback_buttons import FeedbackButtons
 from bot.errors import QuestionDeleted, Stopped, StorageUnavailable
 from bot.observe import Metrics
 from bot.slack import Slack
@@ -139,6 +140,7 @@ class RecordingReplies(EphemeralReplies):
         super().__init__(
             slack,
             words_per_second=DeliveryConfig().words_per_second,
+            feedback=FeedbackButtons(False),
         )
         self.commands: list[TurnCommand] = []
 
