@@ -21,6 +21,7 @@ SCOPES_BY_METHOD: Mapping[str, str] = MappingProxyType(
         "conversations.open": "im:write",
         "conversations.replies": "channels:history,groups:history,im:history,mpim:history",
         "users.info": "users:read",
+        "views.open": "",
         "views.publish": "",
     },
 )

@@ -88,6 +88,11 @@ def check_view(view: Any, limits: Limits) -> None:
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise Refused("invalid_arguments", "missing required field: blocks [json-pointer:/view]")
     found = list(problems(blocks, "/view/blocks", MOST_BLOCKS_IN_VIEW, limits))
+    found += [
+        f"unsupported type: {block['type']} [json-pointer:/view/blocks/{index}/type]"
+        for index, block in enumerate(blocks)
+        if block.get("type") == "context_actions"
+    ]
     if view.get("type") == "modal":
         found += _text(view.get("title"), "/view/title", 24, plain=True)
     elif view.get("type") != "home":
@@ -178,6 +183,10 @@ def _actions(block: Json, at: str, most: int = 25) -> Problems:
 
 def _context_actions(block: Json, at: str) -> Problems:
     yield from _actions(block, at, 5)
+    for index, element in enumerate(block.get("elements") or []):
+        kind = element.get("type") if isinstance(element, dict) else None
+        if kind not in (None, "feedback_buttons", "icon_button"):
+            yield f"unsupported type: {kind} [json-pointer:{at}/elements/{index}/type]"
 
 
 def _image(block: Json, at: str) -> Problems:
@@ -224,7 +233,10 @@ def _element(element: Any, at: str) -> Problems:
         return
     if len(str(element.get("action_id") or "")) > 255:
         yield _too_long(255, f"{at}/action_id")
-    if element["type"] == "button":
+    if element["type"] == "feedback_buttons":
+        for name in ("positive_button", "negative_button"):
+            yield from _feedback_button(element.get(name), f"{at}/{name}")
+    elif element["type"] == "button":
         yield from _text(element.get("text"), f"{at}/text", 75, plain=True)
         if len(str(element.get("value") or "")) > 2_000:
             yield _too_long(2_000, f"{at}/value")
@@ -232,6 +244,21 @@ def _element(element: Any, at: str) -> Problems:
             yield f"failed to match any allowed value [json-pointer:{at}/style]"
     elif element["type"] == "overflow":
         yield from _options(element.get("options") or [], f"{at}/options")
+
+
+def _feedback_button(button: Any, at: str) -> Problems:
+    """One of the two
+    (https://docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element)."""
+    if not isinstance(button, dict):
+        yield f"missing required field [json-pointer:{at}]"
+        return
+    yield from _text(button.get("text"), f"{at}/text", 75, plain=True)
+    if not button.get("value"):
+        yield f"missing required field: value [json-pointer:{at}]"
+    if len(str(button.get("value") or "")) > 2_000:
+        yield _too_long(2_000, f"{at}/value")
+    if len(str(button.get("accessibility_label") or "")) > 75:
+        yield _too_long(75, f"{at}/accessibility_label")
 
 
 def _options(options: Any, at: str) -> Problems:

@@ -102,7 +102,14 @@ def action(element: Json, block_id: str, value: Any, ts: str) -> Json:
         "block_id": block_id,
         "action_ts": ts,
     }
-    if element.get("type", "button") in ("button", "icon_button", "feedback_buttons"):
+    if element.get("type") == "feedback_buttons":
+        pressed = next(
+            button
+            for name in ("positive_button", "negative_button")
+            if (button := element[name])["value"] == value or name == "negative_button"
+        )
+        return done | {"text": pressed["text"], "value": pressed["value"]}
+    if element.get("type", "button") in ("button", "icon_button"):
         shown = {"text": element["text"]} if "text" in element else {}
         chosen = value if value is not None else element.get("value")
         return done | shown | ({} if chosen is None else {"value": chosen})

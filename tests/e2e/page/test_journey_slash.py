@@ -51,7 +51,7 @@ async def test_answer_is_shown_live_in_its_acknowledgement_without_a_second_mess
         await press(private(page), SHOW)
         await expect(private(page)).to_contain_text("1 2 3")
         await expect(private(page).locator(".btn")).to_have_text(["Stop"])
-        await expect(private(page).locator(".btn")).to_have_text([SHARE, CONTINUE])
+        await expect(private(page).locator(".actions .btn")).to_have_text([SHARE, CONTINUE])
         assert await private(page).count() == 1
         numbers = re.findall(r"\d+", await private(page).locator(".block.markdown").inner_text())
         assert numbers == [str(number) for number in range(1, 901)]

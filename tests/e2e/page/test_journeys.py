@@ -136,7 +136,7 @@ async def test_stop_ends_an_answer_and_what_was_written_stays(
         await expect(answer(page)).to_contain_text("Stopped by @you")
         await expect(answer(page)).to_contain_text("1 2 3 4 5")
         await expect(answer(page)).not_to_contain_text("2000")
-        await expect(page.locator("#replies .btn")).to_have_count(0)
+        await expect(page.locator("#replies .actions .btn")).to_have_count(0)
 
 
 async def test_try_again_after_an_error_of_the_model_s_server_brings_the_answer(

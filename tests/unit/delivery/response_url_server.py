@@ -148,9 +148,9 @@ class _Response:
         yield self._use.outcome.encode()
 
 
-def delivery_with(urls: ResponseUrlServer, fake: FakeSlack) -> Delivery:
+def delivery_with(urls: ResponseUrlServer, fake: FakeSlack, **config: Any) -> Delivery:
     """Delivery to this Slack, whose response URLs are these."""
     session: Any = urls
     slack = Slack("xoxb-test", base_url="https://slack.com/api/", session=session)
     slack.api.web = fake
-    return Delivery(slack, DeliveryConfig())
+    return Delivery(slack, DeliveryConfig(**config))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.listeners.interactive.feedback import REASON_NOT_STORED, VOTE_NOT_STORED
 from bot.listeners.payloads.feedback import parse_reason, parse_vote
 from bot.render.feedback import FEEDBACK_ACTION, MAX_FEEDBACK_WORDS, REASON_VIEW
 from bot.storage.records import Vote
+from bot.words import Language, Phrase, say
 from tests.unit.listeners.listener_setup import open_listeners, press_payload
 
 AT = "1700000000.000100"
@@ -83,7 +83,7 @@ async def test_modal_opens_while_the_database_is_unavailable() -> None:
         await setup.deliver_press(vote_press("bad"))
         assert len(setup.calls_of("views.open")) == 1
         [told] = setup.calls_of("chat.postEphemeral")
-        assert (told["user"], told["text"]) == ("U2", VOTE_NOT_STORED)
+        assert (told["user"], told["text"]) == ("U2", say(Language.ENGLISH, Phrase.VOTE_NOT_STORED))
 
 
 async def test_vote_on_an_ephemeral_answer_is_stored() -> None:
@@ -115,7 +115,8 @@ async def test_modal_stays_open_while_the_database_is_unavailable() -> None:
         setup.stored = None
         response = await setup.deliver(submission("wrong"))
         said = json.loads(response.body)
-        assert said == {"response_action": "errors", "errors": {"reason": REASON_NOT_STORED}}
+        text = say(Language.ENGLISH, Phrase.REASON_NOT_STORED)
+        assert said == {"response_action": "errors", "errors": {"reason": text}}
 
 
 async def test_votes_of_other_workspaces_are_not_stored() -> None:

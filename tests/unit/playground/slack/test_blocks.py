@@ -39,6 +39,16 @@ def _refusal(*given: Any, **args: Any) -> Refused:
     return caught.value
 
 
+def _feedback(**negative: Any) -> dict[str, Any]:
+    button = {"text": {"type": "plain_text", "text": "x"}, "value": "v"}
+    return {
+        "type": "feedback_buttons",
+        "action_id": "rate",
+        "positive_button": button,
+        "negative_button": button | negative,
+    }
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -51,7 +61,7 @@ def _refusal(*given: Any, **args: Any) -> Refused:
         [_markdown(6_000), _markdown(6_000)],
         [{"type": "rich_text", "elements": []}],
         [{"type": "image", "image_url": "https://x.test/a.png", "alt_text": "a"}],
-        [{"type": "context_actions", "elements": [{"type": "feedback_buttons"}]}],
+        [{"type": "context_actions", "elements": [_feedback()]}],
     ],
     ids=lambda given: f"{len(given)} {given[0]['type']}",
 )
@@ -100,6 +110,28 @@ def test_blocks_at_the_limit_are_taken(given: list[dict[str, Any]]) -> None:
         (
             [{"type": "image", "image_url": "https://x.test/a.png"}],
             "missing required field: alt_text [json-pointer:/blocks/0]",
+        ),
+        (
+            [{"type": "context_actions", "elements": [_button()]}],
+            "unsupported type: button [json-pointer:/blocks/0/elements/0/type]",
+        ),
+        (
+            [{"type": "context_actions", "elements": [{"type": "feedback_buttons"}]}],
+            "missing required field [json-pointer:/blocks/0/elements/0/positive_button]",
+        ),
+        (
+            [{"type": "context_actions", "elements": [_feedback(value="")]}],
+            "missing required field: value [json-pointer:/blocks/0/elements/0/negative_button]",
+        ),
+        (
+            [{"type": "context_actions", "elements": [_feedback(value="x" * 2_001)]}],
+            "must be less than 2001 characters "
+            "[json-pointer:/blocks/0/elements/0/negative_button/value]",
+        ),
+        (
+            [{"type": "context_actions", "elements": [_feedback(accessibility_label="x" * 76)]}],
+            "must be less than 76 characters "
+            "[json-pointer:/blocks/0/elements/0/negative_button/accessibility_label]",
         ),
         (
             [{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}],
@@ -196,3 +228,16 @@ def test_invalid_view_is_refused_as_invalid_arguments(view: Any, problem: str) -
     with pytest.raises(Refused, match="invalid_arguments") as caught:
         blocks.check_view(view, Limits())
     assert problem in caught.value.messages
+
+
+def test_view_takes_no_feedback_buttons() -> None:
+    view = {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": "x"},
+        "blocks": [{"type": "context_actions", "elements": [_feedback()]}],
+    }
+    with pytest.raises(Refused) as refusal:
+        blocks.check_view(view, Limits())
+    assert refusal.value.messages == (
+        "unsupported type: context_actions [json-pointer:/view/blocks/0/type]",
+    )

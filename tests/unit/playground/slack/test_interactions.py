@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.playground.slack import interactions
 from bot.playground.slack.workspace import NotThere, Workspace
 from tests.unit.playground.live import DM, GENERAL, YOU
 from tests.unit.playground.slack.offline_workspace import OfflineWorkspace
@@ -165,3 +166,20 @@ def test_press_in_the_home_tab_names_the_view(offline: OfflineWorkspace) -> None
     assert body["container"] == {"type": "view", "view_id": view["id"]}
     assert body["actions"][0]["selected_options"][0]["value"] == "a"
     assert "response_url" not in body
+
+
+@pytest.mark.parametrize(("value", "label"), [("up", "Good"), ("down", "Bad")])
+def test_press_of_a_feedback_button_says_which_one(
+    offline: OfflineWorkspace, value: str, label: str
+) -> None:
+    texts = {"positive_button": ("Good", "up"), "negative_button": ("Bad", "down")}
+    element = {"type": "feedback_buttons", "action_id": "rate"} | {
+        name: {"text": {"type": "plain_text", "text": text}, "value": given}
+        for name, (text, given) in texts.items()
+    }
+    action = interactions.action(element, "f", value, "1.2")
+    assert (action["type"], action["value"], action["text"]["text"]) == (
+        "feedback_buttons",
+        value,
+        label,
+    )

@@ -3,6 +3,7 @@
 import { $, h } from "./dom.js";
 import { copy } from "./list.js";
 import { ask } from "./talk.js";
+import { markVotes, vote } from "./votes.js";
 
 /** Listen to a pane. `place(element)` says where an element stands: {channel, message_ts} or {view_id}. */
 export function handleActions(pane, place) {
@@ -22,6 +23,10 @@ async function press(element, value, place) {
   if (asked && !(await confirmed(JSON.parse(asked)))) return;
   if (element.dataset.url) window.open(element.dataset.url, "_blank", "noopener,noreferrer");
   element.classList.add("pressed");
+  if (element.closest(".feedback")) {
+    vote(element.closest("[data-block]").dataset.block, value);
+    markVotes(element.closest(".body"));
+  }
   await ask("press", {
     ...place(element),
     block_id: element.closest("[data-block]").dataset.block,

@@ -4,6 +4,7 @@ import { $, h, hueOf, icon, iconButton, plural, timeOf, toast } from "./dom.js";
 import { morph } from "./morph.js";
 import { isReply, state } from "./store.js";
 import { ask } from "./talk.js";
+import { markVotes } from "./votes.js";
 
 const TOGETHER_SECONDS = 300; // messages of one person this close need no second name
 const NEAR_END = 60; // pixels from the end that count as being there
@@ -94,6 +95,7 @@ export class MessageList {
 
   #draw(message, together, latest) {
     const body = h("div", { class: "body", html: message.html });
+    markVotes(body);
     if (message.edited) lastBlock(body).append(" ", h("span", { class: "edited" }, "(edited)"));
     return h("li", { class: classesOf(message, together), dataset: { ts: message.ts, user: message.user } },
       together ? h("time", { class: "margin-time" }, timeOf(message.ts)) : avatar(message),
