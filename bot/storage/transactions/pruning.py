@@ -34,6 +34,8 @@ def summaries_made_before(before: float, team: str = "") -> Delete:
         thread_summaries.c.made_at < before,
         of_team(thread_summaries, team),
     )
+
+
 def votes_before(before: float, team: str = "") -> Delete:
     """Votes of a team that were given before a time."""
     of = (feedback.c.team == team,) if team else ()

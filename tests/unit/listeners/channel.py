@@ -81,6 +81,9 @@ class Channel:
         """Record a deleted message."""
         self.deletions.append((ts, question))
 
+    async def on_message_changed(self, channel: str, ts: str, thread_ts: str | None) -> None:
+        """Nothing covers the message."""
+
     async def next_turn_id(self, question: Question) -> None:
         """Record an edited question, which is not offered to be asked again."""
         self.edited.append(question.text)
@@ -171,7 +174,7 @@ def _listening(
         channel.on_message_deleted,
         channel.next_turn_id,
         _fail_if_called,
-        _fail_if_called,
+        channel.on_message_changed,
         Feedback(_fail_if_called, Metrics()),
     )
     register(

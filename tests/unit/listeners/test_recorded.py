@@ -57,9 +57,10 @@ class RecordingListeners:
         )
         presses = (self.press, self.press, private, self.stop_thread)
         feedback = Feedback(self.vote, Metrics())
-        changes = (self.on_message_deleted, self.next_turn, self.ask, self.on_changed, feedback)
+        changes = (self.on_message_deleted, self.next_turn, self.ask, self.on_changed)
         register(
-            self.app, ListenerContext(slack, me, access, "/ask", self.submit, *presses, *changes)
+            self.app,
+            ListenerContext(slack, me, access, "/ask", self.submit, *presses, *changes, feedback),
         )
 
     async def submit(self, question: Question) -> bool:
