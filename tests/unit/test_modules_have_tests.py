@@ -50,6 +50,8 @@ COVERED_BY = {
     "bot.storage.transactions.voting": "tests/unit/storage/test_votes.py",
     "bot.storage.turn_ids": "tests/unit/turn/test_revisions.py",
     "bot.storage.unknown_commits": "tests/unit/storage/test_replicas.py",
+    "bot.turn.answering.model_rounds": "tests/unit/turn/test_tool_rounds.py",
+    "bot.turn.answering.services": "tests/unit/turn/test_answer.py",
     "bot.turn.feedback": "tests/unit/listeners/test_feedback.py",
     "bot.turn.intake": "tests/unit/turn/test_supervisor.py",
     "bot.turn.running": "tests/unit/turn/test_supervisor.py",

@@ -9,16 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from bot.delivery import Reply
-from bot.delivery.delivery import Delivery
 from bot.errors import (
     LeaseLost,
-    PromptTooLong,
     QuestionDeleted,
     SlackError,
     SlackRateLimited,
@@ -26,26 +22,18 @@ from bot.errors import (
     Stopped,
     ThreadGone,
 )
-from bot.history.conversation import Conversation, History
-from bot.history.token_limit import halve_messages
-from bot.observe import Metrics
+from bot.history.conversation import Conversation
 from bot.storage.records import ShownMessage
-from bot.tools.toolbox import Toolbox
-from bot.turn.answering.concurrency import ConcurrencyLimiter
 from bot.turn.answering.mentions import mention_asker
-from bot.turn.answering.pseudonyms import Pseudonyms
+from bot.turn.answering.model_rounds import ModelRounds
+from bot.turn.answering.services import AnswerServices
 from bot.turn.answering.side_tasks import running_alongside, uncancel
-from bot.turn.answering.tool_rounds import ToolRounds
 from bot.turn.durability.resume import initial_state, predetermined_end, resume_point_of
 from bot.turn.durability.tool_progress import parse_progress
 from bot.turn.state.answer_state import AnswerState, join_status_lines
-from bot.turn.state.limits import AnswerBudget, AnswerLimitReached, AnswerLimits
+from bot.turn.state.limits import AnswerLimitReached
 from bot.turn.state.unreadable_parts import join_remarks, not_read_remark, unreadable_remark
 from bot.turn.turn import Turn
-from bot.upstream.client import Upstream
-from bot.upstream.events import Activity, Event, Failed, Finished, Reconnecting, Started, TextDelta
-from bot.upstream.prompt import Prompt
-from bot.upstream.resume_point import ResumePoint
 from bot.values import REMOVED_DRAFT, Phase
 from bot.words import Phrase, say
 
@@ -53,44 +41,9 @@ log = logging.getLogger(__name__)
 
 SLACK_RETRY_SECONDS = 1.0  # seconds until messages are read again after Slack did not answer
 
-IDEMPOTENT_HOSTED_TOOLS = frozenset(
-    {"web_search", "web_search_preview", "file_search", "code_interpreter", "image_generation"}
-)
-"""Types of hosted tools that have no side effects: an answer may be restarted after them. The list
-follows the types of OpenAI's Responses API."""
 
-
-class AnswerRunner:
+class AnswerRunner(AnswerServices):
     """Answers turns. Holds what all answers share, and keeps no state of a single turn."""
-
-    def __init__(
-        self,
-        *,
-        upstream: Upstream,
-        delivery: Delivery,
-        history: History,
-        concurrency: ConcurrencyLimiter,
-        metrics: Metrics,
-        toolbox: Toolbox,
-        instructions: str,
-        hosted_tools: tuple[Mapping[str, Any], ...] = (),
-        max_tool_rounds: int = 5,
-        pseudonyms: Pseudonyms | None = None,
-        limits: AnswerLimits = AnswerLimits(),  # noqa: B008  # frozen
-        notify_after_seconds: float = 0.0,
-    ) -> None:
-        self.upstream = upstream
-        self.delivery = delivery
-        self.history = history
-        self.concurrency = concurrency
-        self.metrics = metrics
-        self.toolbox = toolbox
-        self.instructions = instructions
-        self.hosted_tools = hosted_tools
-        self.max_tool_rounds = max_tool_rounds
-        self.pseudonyms = pseudonyms
-        self.limits = limits
-        self.notify_after_seconds = notify_after_seconds
 
     async def answer(self, turn: Turn) -> Phase | None:
         """Answer a turn's question in Slack. Returns the final phase; None if another process owns
@@ -166,8 +119,7 @@ class AnswerInProgress:
         self._turn = turn
         self._state = state
         self._reply = reply
-        self._tools: ToolRounds  # set when the model is asked
-        self._model_started = asyncio.Event()
+        self._model_rounds = ModelRounds(runner, turn, state, reply)
         self._conversation: Conversation | None = None
 
     async def run_to_end(self) -> None:
@@ -245,7 +197,7 @@ class AnswerInProgress:
                 state.language, conversation.remark, unreadable_remark(turn.question)
             )
             async with running_alongside(self._remark_unreadable_attachments()):
-                await self._ask_model(conversation)
+                await self._model_rounds.ask(conversation)
 
     async def _read_conversation(self, *, may_be_outdated: bool) -> Conversation:
         """The conversation the model is asked with. If the question `may_be_outdated`, it is read
@@ -261,137 +213,8 @@ class AnswerInProgress:
     async def _remark_unreadable_attachments(self) -> None:
         """Once the model writes, look for attachments that the event did not name. The answer does
         not wait for that: what is found after its end is not mentioned."""
-        await self._model_started.wait()
+        await self._model_rounds.started.wait()
         if unlisted := await self._runner.history.find_unlisted_parts(self._turn.question):
             state = self._state
             remark = not_read_remark(state.language, unlisted)
             state.remark = join_remarks(state.language, state.remark, remark)
-
-    async def _ask_model(self, conversation: Conversation) -> None:
-        """Ask the model until it has answered. Raises AnswerLimitReached."""
-        budget = AnswerBudget(
-            self._runner.limits, self._turn.record.spent, now=asyncio.get_running_loop().time
-        )
-        self._turn.checkpoint.spent = lambda: budget.spent
-        if not budget.seconds_left:
-            raise budget.time_limit_error()
-        self._tools = ToolRounds(self._runner.toolbox, self._turn, self._state, self._reply, budget)
-        try:
-            async with asyncio.timeout(budget.seconds_left) as time_limit:
-                await self._run_rounds(self._build_prompt(conversation))
-        except TimeoutError:
-            if not time_limit.expired():
-                raise
-            raise budget.time_limit_error() from None
-
-    def _build_prompt(self, conversation: Conversation) -> Prompt:
-        runner, question = self._runner, self._turn.question
-        names = runner.pseudonyms
-        return Prompt(
-            runner.instructions,
-            conversation.messages,
-            tools=runner.toolbox.specs,
-            hosted_tools=runner.hosted_tools,
-            thread_pseudonym=names.thread(question) if names else "",
-            person_pseudonym=names.person(question) if names else "",
-        )
-
-    async def _run_rounds(self, prompt: Prompt) -> None:
-        """Ask the model and run the tools it calls, until it calls none or the rounds are used."""
-        tools, max_rounds = self._tools, self._runner.max_tool_rounds
-        prompt = self._with_rounds(prompt)
-        if not tools.has_pending:
-            prompt = await self._stream_response(prompt, resume_point_of(self._turn.record))
-        while self._state.tool_calls or tools.has_pending:
-            if len(tools.rounds) >= max_rounds and not tools.has_pending:
-                raise tools.budget.round_limit_error(max_rounds)
-            await tools.run()
-            prompt = await self._stream_response(self._with_rounds(prompt))
-
-    def _with_rounds(self, prompt: Prompt) -> Prompt:
-        """The prompt with all tool rounds so far; it offers no tools if no round may follow."""
-        tools = self._tools
-        rounds_left = self._runner.max_tool_rounds - len(tools.rounds)
-        if not (rounds_left > 0 and tools.budget.tool_calls_left):
-            hosted = () if tools.rounds else prompt.hosted_tools
-            prompt = replace(prompt, tools=(), hosted_tools=hosted)
-        return replace(prompt, rounds=tools.rounds)
-
-    async def _stream_response(
-        self, prompt: Prompt, resume_from: ResumePoint | None = None
-    ) -> Prompt:
-        """Show a response, or the rest of one. Returns the prompt that was answered: if it is too
-        long for the model, half of the conversation is left out, once."""
-        shorter = halve_messages(prompt.messages)
-        if await self._read_events(prompt, resume_from, may_halve=bool(shorter)):
-            return prompt
-        state = self._state
-        halved = say(state.language, Phrase.OLDER_HALF_LEFT_OUT)
-        if halved not in state.remark:
-            state.remark = join_remarks(state.language, state.remark, halved)
-        prompt = replace(prompt, messages=shorter)
-        await self._read_events(prompt, may_halve=False)
-        return prompt
-
-    async def _read_events(
-        self, prompt: Prompt, resume_from: ResumePoint | None = None, *, may_halve: bool
-    ) -> bool:
-        """Show what comes, events that came together at once. The final draft is not shown here,
-        because it is journalled first. False if the prompt is too long and `may_halve`."""
-        async with aclosing(self._runner.upstream.answer_batches(prompt, resume_from)) as batches:
-            async for batch in batches:
-                for event in batch:
-                    self._record_event(event)
-                    if isinstance(event, Finished):
-                        self._runner.history.learn_token_rate(prompt, event.usage)
-                    elif may_halve and _is_too_long(event):
-                        return False
-                    self._state.apply(event)
-                self._show_progress(len(batch))
-        return True
-
-    def _show_progress(self, event_count: int) -> None:
-        """Count the newest events, and checkpoint and show what they made of the answer."""
-        draft = self._state.draft
-        self._tools.budget.count_events(event_count, len(draft.text), len(self._state.tool_calls))
-        self._turn.checkpoint.checkpoint_text(draft.text, self._state.cursor)
-        if not draft.phase.is_final:
-            self._reply.show(draft)
-
-    def _record_event(self, event: Event) -> None:
-        """Journal, count and log everything about an event except the answer's text."""
-        state, metrics = self._state, self._runner.metrics
-        match event:
-            case Started(response_id, _, resumable):
-                self._model_started.set()
-                self._turn.checkpoint.response_started(response_id, resumable=resumable)
-            case Activity() if not _all_idempotent(self._runner.hosted_tools):
-                self._tools.mark_irreversible()
-            case Reconnecting():
-                metrics.reconnects.inc()
-            case TextDelta() if not state.text:
-                metrics.first_text_seconds.observe(time.monotonic() - self._turn.asked_at)
-            case Finished(_, usage):
-                metrics.count_tokens(
-                    state.model_name,
-                    input=usage.input_tokens,
-                    cached=usage.cached_tokens,
-                    output=usage.output_tokens,
-                    reasoning=usage.reasoning_tokens,
-                )
-            case Failed(error):
-                log.warning(
-                    "the model's server gave no answer: %s",
-                    error.log_summary,
-                    extra=error.log_fields,
-                )
-                log.debug("the model's server said: %s", error)
-
-
-def _is_too_long(event: Event) -> bool:
-    """Whether the model's server refused the prompt for its length before it wrote a word."""
-    return isinstance(event, Failed) and isinstance(event.error, PromptTooLong) and not event.text
-
-
-def _all_idempotent(hosted_tools: Sequence[Mapping[str, Any]]) -> bool:
-    return all(tool.get("type") in IDEMPOTENT_HOSTED_TOOLS for tool in hosted_tools)
