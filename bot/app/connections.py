@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from bot.errors import SettingsError, SlackError, SlackRefused, StartError
 from bot.observe import Metrics
 from bot.settings import Settings
+from bot.settings.reasoning import ReasoningSettings
 from bot.slack import Identity, Slack, http_session
 from bot.storage.clock import steady_wall_clock
 from bot.storage.engine.database import Database, open_database
 from bot.storage.store import Store
 from bot.storage.thread_summaries import ThreadSummaries
 from bot.upstream.client import Upstream, open_http
-from bot.upstream.config import UpstreamConfig
+from bot.upstream.config import ReasoningConfig, UpstreamConfig
 
 DAY_SECONDS = 24 * 3600.0
 
@@ -81,6 +82,7 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
         total_seconds=upstream_settings.total_seconds,
         max_event_bytes=upstream_settings.max_event_bytes,
         max_output_tokens=settings.limits.output_tokens,
+        reasoning=_reasoning_config(settings.reasoning),
     )
     async with open_http(config) as http:
         upstream = Upstream(config, http)
@@ -88,6 +90,11 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
             yield upstream
         finally:
             await upstream.aclose()
+
+
+def _reasoning_config(settings: ReasoningSettings) -> ReasoningConfig:
+    summary = "" if settings.summary == "off" else settings.summary
+    return ReasoningConfig(settings.effort or "", summary)
 
 
 async def fetch_identity(slack: Slack) -> Identity:

@@ -7,6 +7,7 @@ without the values of secrets.
     groups.py     the variables, in groups
     tools.py      variables about tools
     limits.py     variables that limit one answer
+    reasoning.py  variables about the model's reasoning
     addresses.py  validates the base URL of a model's server
     databases.py  validates the URL of a database
     env_file.py   problems with the file `.env`
@@ -36,6 +37,7 @@ from bot.settings.groups import (
 )
 from bot.settings.limits import LimitSettings
 from bot.settings.problems import problem_sentence
+from bot.settings.reasoning import ReasoningSettings
 from bot.settings.tools import ToolSettings
 
 ENV_FILE = Path(".env")
@@ -43,6 +45,7 @@ ENV_FILE = Path(".env")
 GROUPS: tuple[type[SettingsGroup], ...] = (
     SlackSettings,
     UpstreamSettings,
+    ReasoningSettings,
     ToolSettings,
     DeliverySettings,
     StorageSettings,
@@ -57,6 +60,7 @@ class Settings:
 
     slack: SlackSettings
     upstream: UpstreamSettings
+    reasoning: ReasoningSettings
     tools: ToolSettings
     delivery: DeliverySettings
     storage: StorageSettings

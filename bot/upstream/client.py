@@ -21,6 +21,7 @@ import httpx
 from bot.background import BackgroundTasks
 from bot.errors import UpstreamError, UpstreamRefused, UpstreamUnreachable
 from bot.upstream.capabilities import HOSTS_WITHOUT_FORMATS, Capabilities, matches_host
+from bot.upstream.config import ReasoningConfig
 from bot.upstream.config import UpstreamConfig as UpstreamConfig
 from bot.upstream.errors.classify import error_from_response
 from bot.upstream.events import Event
@@ -136,8 +137,8 @@ class Upstream:
     ) -> Upstream:
         """A client for short side tasks at the same server; "" is the same model.
 
-        Its responses are not stored there. It shares the connections and what was learnt about the
-        server, and ends with them.
+        Its responses are not stored there, and the model reasons as the server decides. It shares
+        the connections and what was learnt about the server, and ends with them.
         """
         config = self._config
         limit = min(config.max_output_tokens or max_output_tokens, max_output_tokens)
@@ -148,6 +149,7 @@ class Upstream:
             attempts=attempts,
             total_seconds=total_seconds,
             max_output_tokens=limit,
+            reasoning=ReasoningConfig(),
         )
         return Upstream(
             task_config,

@@ -10,6 +10,18 @@ from bot.upstream.capabilities import AZURE_HOSTS, matches_host
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningConfig:
+    """How a model is asked to reason; "" sends nothing.
+
+    - `effort`: how long it thinks, such as "low".
+    - `summary`: how a summary of its reasoning is written, such as "auto" (Responses only).
+    """
+
+    effort: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UpstreamConfig:
     """One server, one key, one model. All times are in seconds.
 
@@ -33,6 +45,7 @@ class UpstreamConfig:
     max_event_bytes: int = 8 * 2**20
     max_wait_seconds: float = 120
     max_output_tokens: int | None = None
+    reasoning: ReasoningConfig = ReasoningConfig()
 
     def build_url(self, path: str) -> str:
         """Return the URL of `path` below the base URL; the query strings of both are joined."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import groupby
+from itertools import chain, groupby
+from types import NoneType
 from typing import get_args
 
 from annotated_types import Ge, Le
@@ -50,7 +51,10 @@ def meaning(field: FieldInfo) -> str:
 
 
 def _values(field: FieldInfo) -> str:
-    values = [v for v in get_args(field.annotation) if isinstance(v, str)]
+    parts = get_args(field.annotation)
+    if NoneType in parts:
+        parts = tuple(chain.from_iterable(map(get_args, parts)))
+    values = [v for v in parts if isinstance(v, str)]
     return "one of " + ", ".join(f"`{value}`" for value in values) if values else ""
 
 

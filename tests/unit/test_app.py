@@ -54,6 +54,7 @@ async def test_server_is_asked_to_keep_nothing_if_no_text_is_stored(
             "UPSTREAM_BACKGROUND": background,
             "STORE_TEXT": store_text,
             "MAX_OUTPUT_TOKENS": "77",
+            "REASONING_EFFORT": "low",
         }
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -64,6 +65,7 @@ async def test_server_is_asked_to_keep_nothing_if_no_text_is_stored(
     assert body.get("background", False) is asked_for
     assert body["store"] is asked_for
     assert body["max_output_tokens"] == 77
+    assert body["reasoning"] == {"effort": "low", "summary": "auto"}
 
 
 def test_limits_of_an_answer_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:

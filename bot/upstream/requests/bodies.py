@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from bot.upstream.config import ReasoningConfig
 from bot.upstream.prompt import Prompt, ToolSpec
 from bot.upstream.requests.attribution import with_attribution, with_attribution_instructions
 from bot.upstream.requests.tool_rounds import round_to_items, round_to_messages
@@ -15,7 +16,7 @@ from bot.values import Message
 Json = dict[str, Any]
 
 # Optional fields: each is left out once a server has refused it.
-_COMMON_OPTIONS = frozenset({"cache_key", "safety_identifier", "whole_rounds"})
+_COMMON_OPTIONS = frozenset({"cache_key", "safety_identifier", "whole_rounds", "reasoning_effort"})
 RESPONSES_OPTIONS = _COMMON_OPTIONS | {
     "background",
     "store",
@@ -23,12 +24,17 @@ RESPONSES_OPTIONS = _COMMON_OPTIONS | {
     "hosted_tools",
     "include",
     "max_output_tokens",
+    "reasoning_summary",
 }
 CHAT_OPTIONS = _COMMON_OPTIONS | {"usage", "max_completion_tokens", "max_tokens"}
 
 
 def responses_body(
-    prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
+    prompt: Prompt,
+    model: str,
+    options: Set[str],
+    max_tokens: int | None = None,
+    reasoning: ReasoningConfig = ReasoningConfig(),  # noqa: B008  # frozen
 ) -> bytes:
     """Return the body of `POST /responses`. `options` names the optional fields to include, out of
     `RESPONSES_OPTIONS`."""
@@ -52,11 +58,17 @@ def responses_body(
         body["stream_options"] = {"include_obfuscation": False}
     if max_tokens is not None and "max_output_tokens" in options:
         body["max_output_tokens"] = max_tokens
+    if wanted := _reasoning(reasoning, options):
+        body["reasoning"] = wanted
     return msgspec.json.encode(body)
 
 
 def chat_body(
-    prompt: Prompt, model: str, options: Set[str], max_tokens: int | None = None
+    prompt: Prompt,
+    model: str,
+    options: Set[str],
+    max_tokens: int | None = None,
+    reasoning: ReasoningConfig = ReasoningConfig(),  # noqa: B008  # frozen
 ) -> bytes:
     """Return the body of `POST /chat/completions`. `options` names the optional fields to include,
     out of `CHAT_OPTIONS`.
@@ -78,6 +90,8 @@ def chat_body(
     names = [name for name in ("max_completion_tokens", "max_tokens") if name in options]
     if max_tokens is not None and names:
         body[names[0]] = max_tokens
+    if effort := _reasoning(reasoning, options).get("effort"):
+        body["reasoning_effort"] = effort
     return msgspec.json.encode(body)
 
 
@@ -96,6 +110,11 @@ def _pseudonyms(prompt: Prompt, options: Set[str]) -> Json:
     }
     wanted = {"prompt_cache_key": "cache_key", "safety_identifier": "safety_identifier"}
     return {name: value for name, value in found.items() if value and wanted[name] in options}
+
+
+def _reasoning(reasoning: ReasoningConfig, options: Set[str]) -> dict[str, str]:
+    fields = {"effort": reasoning.effort, "summary": reasoning.summary}
+    return {name: value for name, value in fields.items() if f"reasoning_{name}" in options}
 
 
 def _message(message: Message) -> Json:

@@ -6,7 +6,8 @@ httpx to `client`, delays and limits to `retry_budget`, the choice of format to 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Set
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -48,6 +49,8 @@ from bot.upstream.wire.decoder import Decoder
 from bot.upstream.wire.responses import ResponsesDecoder
 from bot.words import Phrase
 
+log = logging.getLogger(__name__)
+
 RequestMode = Literal["ask", "resume", "poll"]
 DECODERS: Mapping[ApiFormat, Callable[[str], Decoder]] = {
     "responses": ResponsesDecoder,
@@ -60,6 +63,10 @@ RESPONSE_POLL_SECONDS = 2.0  # as other clients do (docs/upstream.md#other-clien
 RESUMABLE_AGE_SECONDS = 300.0
 MIN_WAIT_SECONDS = 0.005  # since a pause, after which an event was not there already
 UNFINISHED_CODE = "unfinished"
+REASONING_VARIABLES = {
+    "reasoning_effort": "REASONING_EFFORT",
+    "reasoning_summary": "REASONING_SUMMARY",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +227,19 @@ class AnswerSession:
     def _on_first_event(self) -> bool:
         """Record that the request was accepted; whether its text replaces what is shown."""
         self._awaiting_first_event = False
-        self._request_format.confirm(self._context.now())
+        self._log_left_out(self._request_format.confirm(self._context.now()))
         replaces, self._restart_pending = self._restart_pending, False
         return replaces
+
+    def _log_left_out(self, options: Set[str]) -> None:
+        """Log which settings the server refuses. The other options are none of the operator's."""
+        for name in sorted(options & REASONING_VARIABLES.keys()):
+            log.info(
+                "the model's server refuses %s for the model %s, and is asked without it for a "
+                "day; another value, or none, ends this",
+                REASONING_VARIABLES[name],
+                self._config.model,
+            )
 
     def _check_end(self) -> None:
         """After a connection without an error: start polling, or raise if the answer is cut."""

@@ -19,6 +19,12 @@ NO_ENDPOINT_STATUSES = frozenset({404, 405, 501})
 # (docs/upstream.md#resume-failures, docs/upstream.md#reconnecting).
 NO_RESUME_STATUSES = frozenset({400, 404, 405, 409, 410, 422, 501})
 
+# Refusals of reasoning as a whole; fields of reasoning have a pattern of their own.
+_NO_REASONING = (
+    r"\bbody\.reasoning(?![.\w])|not support.{0,20}\b(thinking|reasoning)\b(?![._])"
+    r"|\b(parameter|argument|field|property|name|input)s?:? ?[\"'`]?reasoning\b(?!\.)"
+    r"|\breasoning (is|are) not\b"
+)
 # Each option: its names in the error's `param`, and a pattern of messages that refuse it.
 _OPTIONS = {
     "background": ({"background"}, r"\bbackground\b"),
@@ -35,6 +41,14 @@ _OPTIONS = {
     "max_output_tokens": ({"max_output_tokens"}, r"max_output_tokens"),
     "max_completion_tokens": ({"max_completion_tokens"}, r"max_completion_tokens"),
     "max_tokens": ({"max_tokens"}, r"\bmax_tokens\b"),
+    "reasoning_summary": (
+        {"reasoning.summary", "reasoning"},
+        rf"reasoning[._ ]summar|{_NO_REASONING}",
+    ),
+    "reasoning_effort": (
+        {"reasoning.effort", "reasoning_effort", "reasoning"},
+        rf"reasoning.?effort|{_NO_REASONING}",
+    ),
     "whole_rounds": (
         {"input", "messages"},
         r"encrypted.content|reasoning|extra_content|thought.?signature|\bphase\b"
@@ -47,12 +61,19 @@ _OPTIONS = {
 }
 # The first match is left out; whole rounds come late, because their pattern is the widest.
 _OPTION_ORDER = list(_OPTIONS)
+_NAMES = frozenset().union(*(names for names, _ in _OPTIONS.values()))
 # An item the server has not stored; the message goes on with advice about `store`.
 _UNKNOWN_ITEM = re.compile(
     r"\bitems?\b.{0,120}\b(not found|not persisted|was provided without)", re.IGNORECASE
 )
 # What to leave out after a refusal of an unnamed field: the option fewest servers support first.
-_LEAST_SUPPORTED_OPTIONS = ("safety_identifier", "cache_key", "include")
+_LEAST_SUPPORTED_OPTIONS = (
+    "safety_identifier",
+    "cache_key",
+    "reasoning_summary",
+    "reasoning_effort",
+    "include",
+)
 _UNKNOWN_FIELD = re.compile(
     r"unsupported_request_field|(unknown|unrecogni[sz]ed|unsupported|unexpected|extra|additional)"
     r".{0,30}\b(field|argument|parameter|input|propert|key|name)",
@@ -79,7 +100,7 @@ def rejected_option(error: UpstreamError, sent: Set[str]) -> str:
         return ""
     if "whole_rounds" in sent and _UNKNOWN_ITEM.search(str(error)):
         return "whole_rounds"
-    param = re.split(r"[.\[]", error.param)[0]
+    param = error.param if error.param in _NAMES else re.split(r"[.\[]", error.param)[0]
     for option in sorted(sent, key=_OPTION_ORDER.index):
         params, words = _OPTIONS[option]
         if param in params or re.search(words, str(error), re.IGNORECASE):

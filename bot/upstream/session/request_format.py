@@ -65,8 +65,10 @@ class RequestFormat:
     def body(self) -> bytes:
         """Return the request's body."""
         write = responses_body if self.format == "responses" else chat_body
-        limit = self._config.max_output_tokens
-        return write(self._prompt, self._config.model, self.options, limit)
+        config = self._config
+        return write(
+            self._prompt, config.model, self.options, config.max_output_tokens, config.reasoning
+        )
 
     def adapt_to(self, error: UpstreamError) -> bool:
         """Leave out the option, or change the format, that the server refuses with `error`. False
@@ -93,8 +95,9 @@ class RequestFormat:
             return first
         return error
 
-    def confirm(self, now: float) -> None:
-        """Remember what was left out of a request that the server has accepted."""
+    def confirm(self, now: float) -> frozenset[str]:
+        """Remember what was left out of a request that the server has accepted, and return it."""
+        left_out = frozenset(self._rejections)
         for ability in self._rejections:
             self._capabilities.mark_unsupported(
                 self._config.base_url, self._config.model, ability, now
@@ -104,6 +107,7 @@ class RequestFormat:
                 self._config.base_url, self._config.model, self.format
             )
             self._rejections.clear()
+        return left_out
 
     def _is_unsupported(self, ability: str, now: float) -> bool:
         return self._capabilities.is_unsupported(
@@ -128,6 +132,10 @@ class RequestFormat:
             wanted.add("hosted_tools")
         if self._config.max_output_tokens is not None:
             wanted |= {"max_output_tokens", "max_completion_tokens", "max_tokens"}
+        if self._config.reasoning.effort:
+            wanted.add("reasoning_effort")
+        if self._config.reasoning.summary:
+            wanted.add("reasoning_summary")
         if self._config.background == "on":
             wanted.add("background")
         if self._config.background == "auto" and documented:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.upstream.config import ReasoningConfig
 from bot.upstream.events import Finished, ToolCall
 from bot.upstream.prompt import Prompt, ToolResult, ToolRound, ToolSpec
 from bot.upstream.tool_round import ModelOutput
@@ -139,3 +140,137 @@ async def test_options_stay_when_the_prompt_is_too_long() -> None:
     async with upstream(service) as model:
         _ = [event async for event in model.answer(prompt)]
     assert len(service.requests) == 1
+
+
+REASONING = ReasoningConfig("high", "auto")
+BOTH, EFFORT, SUMMARY = (
+    {"effort": "high", "summary": "auto"},
+    {"effort": "high"},
+    {"summary": "auto"},
+)
+
+
+@pytest.mark.parametrize("config", [REASONING, ReasoningConfig("low"), ReasoningConfig()])
+async def test_options_send_reasoning_in_the_form_of_the_api(config: ReasoningConfig) -> None:
+    body, _ = await asked(PROMPT, reasoning=config)
+    sent = {"effort": config.effort, "summary": config.summary}
+    assert body.get("reasoning", {}) == {name: value for name, value in sent.items() if value}
+    assert "reasoning_effort" not in body
+    chat, _ = await asked(PROMPT, reasoning=config, api="chat")
+    assert chat.get("reasoning_effort", "") == config.effort
+    assert "reasoning" not in chat
+
+
+@pytest.mark.parametrize(
+    ("faults", "sent"),
+    [
+        pytest.param(
+            [
+                refusal(
+                    400,
+                    "Unsupported value: 'reasoning.effort' does not support 'high'.",
+                    code="unsupported_value",
+                    param="reasoning.effort",
+                )
+            ],
+            [BOTH, SUMMARY],
+            id="effort",
+        ),
+        pytest.param(
+            [refusal(400, "Unsupported parameter: 'reasoning.effort' is not supported.")],
+            [BOTH, SUMMARY],
+            id="effort in words",
+        ),
+        pytest.param(
+            [
+                refusal(
+                    400,
+                    "Your organization must be verified to generate reasoning summaries.",
+                    code="unsupported_value",
+                    param="reasoning.summary",
+                )
+            ],
+            [BOTH, EFFORT],
+            id="summary",
+        ),
+        pytest.param(
+            [refusal(400, "Your organization must be verified to generate reasoning summaries.")],
+            [BOTH, EFFORT],
+            id="summary in words",
+        ),
+        pytest.param(
+            [refusal(400, "Unknown parameter: 'reasoning'.", param="reasoning")] * 2,
+            [BOTH, EFFORT, None],
+            id="both",
+        ),
+        pytest.param(
+            [ScriptedResponse(422, PYDANTIC.replace(b"NAME", b"reasoning"))] * 2,
+            [BOTH, EFFORT, None],
+            id="both, pydantic",
+        ),
+        pytest.param(
+            [refusal(400, '"tiny" does not support thinking')] * 2,
+            [BOTH, EFFORT, None],
+            id="a model that does not reason",
+        ),
+        pytest.param(
+            [refusal(400, "sorry", code="unsupported_request_field")] * 2,
+            [BOTH, EFFORT, None],
+            id="no field named",
+        ),
+    ],
+)
+async def test_options_leave_out_what_is_refused_of_reasoning(
+    faults: list[ScriptedResponse], sent: list[dict[str, str] | None]
+) -> None:
+    bodies = await asked(PROMPT, *faults, reasoning=REASONING)
+    assert [body.get("reasoning") for body in bodies] == [*sent, sent[-1]]  # remembered
+    assert all("store" in body for body in bodies)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Unrecognized request argument supplied: reasoning_effort",
+        "Unsupported parameter: 'reasoning_effort' is not supported with this model.",
+        "Model tiny does not support parameter reasoningEffort.",
+        "`reasoning_effort` must be one of `none` or `default`",
+        "body.reasoning_effort: Extra inputs are not permitted",
+        '"tiny" does not support thinking',
+    ],
+)
+async def test_options_leave_out_a_refused_effort_of_chat(said: str) -> None:
+    bodies = await asked(PROMPT, refusal(400, said), reasoning=REASONING, api="chat")
+    assert [body.get("reasoning_effort") for body in bodies] == ["high", None, None]
+    assert all("stream_options" in body for body in bodies)
+
+
+async def test_options_of_reasoning_stay_where_something_else_is_refused() -> None:
+    fault = refusal(
+        400,
+        "Item 'fc_1' of type 'function_call' was provided without its required "
+        "'reasoning' item: 'rs_1'.",
+        param="input",
+    )
+    prompt = replace(PROMPT, rounds=(ROUND,))
+    bodies = await asked(prompt, fault, reasoning=REASONING)
+    assert [body["reasoning"] for body in bodies] == [BOTH] * 3
+
+
+async def test_options_tell_the_log_which_setting_is_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "bot.upstream")
+    fault = refusal(400, "Unsupported parameter: 'reasoning.effort'", param="reasoning.effort")
+    await asked(PROMPT, fault, refusal(400, "no", param="store"), reasoning=REASONING)
+    [line] = caplog.messages  # once for both answers, and nothing of `store`
+    assert "refuses REASONING_EFFORT for the model tiny" in line
+
+
+async def test_options_of_reasoning_are_not_sent_for_side_tasks() -> None:
+    service = FakeModelServer(["Yes."])
+    async with upstream(service, reasoning=REASONING) as model:
+        side = model.with_model("", max_output_tokens=9, attempts=1, total_seconds=9)
+        assert isinstance(final_event([event async for event in side.answer(PROMPT)]), Finished)
+    [request] = service.requests
+    assert "reasoning" not in request.body
