@@ -5,6 +5,7 @@ Every answer is `{"ok": true}`, or `{"ok": false, "error": "a sentence"}` with s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -21,6 +22,7 @@ from bot.playground.slack.workspace import NotThere, Workspace
 
 Body = Mapping[str, Any]
 
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")  # the tags browsers send
 _FAULTS = frozenset(each.name for each in fields(Faults))
 
 
@@ -96,6 +98,13 @@ class PageActions:
         """A tab of the bot's home is opened."""
         self._workspace.open_home(self._user(body), optional(body, "tab", str) or "home")
 
+    async def locale(self, body: Body) -> None:
+        """The language of a person's browser becomes that of their Slack."""
+        locale = wanted(body, "locale", str)
+        if not _LOCALE.fullmatch(locale):
+            raise BadRequest(f"{locale[:35]} is not a language tag.")
+        self._workspace.use_locale(locale, user=self._user(body))
+
     async def fault(self, body: Body) -> None:
         """Activate or clear faults."""
         unknown = sorted(set(body) - _FAULTS)
@@ -130,6 +139,7 @@ class PageActions:
             "submit": self.submit,
             "close": self.close,
             "home": self.home,
+            "locale": self.locale,
             "fault": self.fault,
             "crash": self.crash,
             "restart": self.restart,

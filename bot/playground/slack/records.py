@@ -20,9 +20,10 @@ class User:
     name: str
     real_name: str
     bot_id: str | None = None
+    locale: str = "en-US"  # of the person's Slack: an IETF language tag
 
     def as_slack(self) -> Json:
-        """As `users.info` gives it."""
+        """As `users.info` gives it, without the locale."""
         profile: Json = {
             "real_name": self.real_name,
             "display_name": self.name,

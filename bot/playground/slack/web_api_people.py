@@ -31,11 +31,12 @@ def open_connection(call: Call) -> Json:
 
 
 def user_info(call: Call) -> Json:
-    """One person."""
+    """One person; their locale on request."""
     user = call.workspace.users.get(str(call.need("user")))
     if user is None:
         raise Refused("user_not_found")
-    return {"user": user.as_slack()}
+    asked = {"locale": user.locale} if call.flag("include_locale") else {}
+    return {"user": user.as_slack() | asked}
 
 
 def user_list(call: Call) -> Json:

@@ -100,6 +100,11 @@ class Workspace(State):
         self.board.tell("channel", self._channel_json(after))
         self.send(events.delivery("member_joined_channel", joined, self.bot))
 
+    def use_locale(self, locale: str, *, user: str | None = None) -> None:
+        """A person chooses the language of their Slack: an IETF tag such as "zh-CN"."""
+        person = self._person(user)
+        self.users[person.id] = replace(person, locale=locale)
+
     def command(self, channel: str, command: str, text: str, *, user: str | None = None) -> None:
         """Type a slash command. What the app acknowledges it with appears as a message.
 

@@ -24,6 +24,7 @@ from tests.e2e.bot.running import (
     upstream_text,
 )
 from tests.unit.playground import live
+from tests.unit.storage.conftest import PATIENCE
 
 MENTION = f"<@{live.BOT}>"
 QUESTION = "hello"
@@ -66,7 +67,7 @@ async def ask(system: System, channel: str = live.GENERAL) -> dict[str, Any]:
 
 async def stored(system: System) -> list[StoredVote]:
     """The votes in the bot's database."""
-    async with open_database(system.env["DATABASE_URL"]) as database:
+    async with open_database(system.env["DATABASE_URL"], timeout_seconds=PATIENCE) as database:
         return [one async for one in VoteStore(database).read()]
 
 

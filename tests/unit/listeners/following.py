@@ -20,6 +20,7 @@ from bot.storage.thread_activity import Threads
 from bot.turn.thread_queue import ordering_thread_key
 from bot.values import Draft, Phase, Question
 from tests.unit.listeners.channel import Channel, open_channel
+from tests.unit.storage.conftest import PATIENCE
 
 DONE = Draft(Phase.DONE, "Because.")
 
@@ -72,7 +73,9 @@ async def following(
     """Listeners with follow-ups, and a store with the same clock."""
     clock, metrics = [1_700_000_000.0], Metrics()
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(f"sqlite:///{folder}/bot.db"))
+        database = await stack.enter_async_context(
+            open_database(f"sqlite:///{folder}/bot.db", timeout_seconds=PATIENCE)
+        )
         await database.migrate()
         store = await stack.enter_async_context(
             Store(database, replica=secrets.token_hex(4), team="T1", now=lambda: clock[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.storage.channel_settings import ChannelSettings
 from bot.storage.engine.database import Database, open_database
 from bot.storage.records import ChannelSetting
+from tests.unit.storage.conftest import PATIENCE
 
 ON, OFF = ChannelSetting("on", "U1", 1.5), ChannelSetting("off", "U2", 2.5)
 
@@ -23,7 +24,7 @@ async def test_channel_setting_replaces_the_one_before_for_other_replicas_too(
 ) -> None:
     settings = ChannelSettings(database, "T1")
     await settings.set("C1", "follow_ups", ON)
-    async with open_database(url) as other:
+    async with open_database(url, timeout_seconds=PATIENCE) as other:
         await ChannelSettings(other, "T1").set("C1", "follow_ups", OFF)
 
     assert await settings.get("C1", "follow_ups") == OFF

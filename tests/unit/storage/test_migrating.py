@@ -84,7 +84,7 @@ def database() -> None:
 
 @pytest.mark.parametrize("revision", REVISIONS)
 async def test_migration_keeps_the_data_of_every_earlier_revision(url: str, revision: str) -> None:
-    async with open_database(url) as database:
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
         await database.write(partial(as_of, revision))
         await database.migrate()
         store = Store(database, replica="one", team="T1")
@@ -106,7 +106,7 @@ async def test_migration_keeps_the_data_of_every_earlier_revision(url: str, revi
 
 
 async def test_migrated_tables_match_the_definitions_of_the_code(url: str) -> None:
-    async with open_database(url) as database:
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
         await database.migrate()
         assert await database.read(_differences) == []
 
@@ -116,7 +116,7 @@ def _differences(connection: Connection) -> Any:
 
 
 async def test_migration_by_several_replicas_at_once_runs_once(url: str) -> None:
-    databases = [open_database(url) for _ in range(4)]
+    databases = [open_database(url, timeout_seconds=PATIENCE) for _ in range(4)]
 
     async def start(number: int) -> None:
         async with databases[number] as database:
@@ -127,7 +127,7 @@ async def test_migration_by_several_replicas_at_once_runs_once(url: str) -> None
 
     await start(0)
     await asyncio.gather(*(start(number) for number in range(1, 4)))
-    async with open_database(url) as database:
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
         assert len(await Store(database, replica="new").get_heartbeats()) == 5
         assert await _rows(database, "alembic_version") == [(REVISIONS[-1],)]
 
@@ -149,12 +149,12 @@ async def test_migration_of_an_empty_database_by_two_processes_runs_once(url: st
     ]
     said = [await process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
-    async with open_database(url) as database:
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
         assert await _rows(database, "alembic_version") == [(REVISIONS[-1],)]
 
 
 async def test_migration_that_fails_changes_nothing(url: str) -> None:
-    async with open_database(url) as database:
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
         await database.write(partial(as_of, REVISIONS[0]))
         await database.write(lambda c: c.execute(text("CREATE TABLE slots (in_the_way TEXT)")))
         with pytest.raises(StorageError, match=r"can't be written .*slots"):
@@ -166,7 +166,7 @@ async def test_migration_that_fails_changes_nothing(url: str) -> None:
 
 
 async def test_migration_refuses_a_database_of_a_newer_version(url: str) -> None:
-    async with open_database(url) as database:
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
         await database.migrate()
         newer = text("UPDATE alembic_version SET version_num = 'r999'")
         await database.write(lambda connection: connection.execute(newer))

@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.storage.engine.database import Database, open_database
 from bot.storage.process_locks import ProcessLocks
 from bot.storage.store import Store
-from tests.unit.storage.conftest import Stores
+from tests.unit.storage.conftest import PATIENCE, Stores
 
 HOLDS = """
 import sys
@@ -81,7 +81,10 @@ def test_process_lock_without_a_file_finds_nobody_dead(tmp_path: Path) -> None:
 
 async def test_store_holds_its_process_lock_while_it_is_open(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/bot.db"
-    async with open_database(url) as database, open_database(url) as other:
+    async with (
+        open_database(url, timeout_seconds=PATIENCE) as database,
+        open_database(url, timeout_seconds=PATIENCE) as other,
+    ):
         async with Store(database, replica="one"):
             assert locks(tmp_path) == ["bot.db-replica-one"]
             assert await Store(other, replica="two").find_dead_replicas(["one", "two"]) == set()

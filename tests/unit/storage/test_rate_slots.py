@@ -92,7 +92,10 @@ async def test_slots_follow_a_limit_that_grows_or_shrinks(replica_slots: RateSlo
 async def test_slots_acquired_at_once_never_exceed_the_limit(url: str, database: Database) -> None:
     async with AsyncExitStack() as stack:
         ledgers = [
-            _rate_slots(await stack.enter_async_context(open_database(url)), f"r{n}")
+            _rate_slots(
+                await stack.enter_async_context(open_database(url, timeout_seconds=PATIENCE)),
+                f"r{n}",
+            )
             for n in range(4)
         ]
         waits = await asyncio.gather(*(ledgers[n % 4].acquire("a", 7, 60) for n in range(40)))
@@ -171,7 +174,7 @@ async def test_slots_that_are_unused_are_pruned(database: Database) -> None:
 async def test_slots_pruned_while_they_are_acquired_are_inserted_again(
     url: str, database: Database, replica_slots: RateSlots
 ) -> None:
-    async with open_database(url) as other:
+    async with open_database(url, timeout_seconds=PATIENCE) as other:
         emptying = asyncio.create_task(_empty_again_and_again(other))
         try:
             waits = [await replica_slots("one").acquire(f"k{n}", 3, 60) for n in range(200)]

@@ -17,7 +17,7 @@ from bot.storage.records import Claim, TurnCommand
 from bot.storage.store import Store
 from bot.turn.thread_queue import ordering_thread_key
 from bot.values import Place, Question
-from tests.unit.storage.conftest import Stores
+from tests.unit.storage.conftest import PATIENCE, Stores
 from tests.unit.storage.questions import PLACE, close_turn, question
 
 OTHER_PLACE = Place("T2", "C1", "channel", "1.0")
@@ -127,7 +127,7 @@ async def test_turn_of_an_older_version_is_taken_over_by_its_own_team(
 
 
 async def test_migration_leaves_older_replicas_running(url: str) -> None:
-    async with open_database(url) as database:
+    async with open_database(url, timeout_seconds=PATIENCE) as database:
         await database.write(partial(migrating.upgrade, revision="r4"))
         await database.write(_older)
         await database.migrate()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -18,7 +17,7 @@ from bot.storage.records import Change, Sign, StoredVote, Vote
 from bot.storage.votes import VoteStore
 from bot.values import Draft, Phase, Usage
 from bot.version import version
-from tests.unit.storage.conftest import Stores
+from tests.unit.storage.conftest import PATIENCE, Stores
 from tests.unit.storage.questions import question
 
 VOTE = Vote("Q1", "U1", "good", 100.0)
@@ -212,10 +211,8 @@ PRESSES = st.lists(
 
 @given(presses=PRESSES)
 def test_stored_votes_are_those_of_a_table_kept_by_hand(
-    tmp_path_factory: pytest.TempPathFactory,
     presses: list[tuple[str, str, Sign, int, str]],
 ) -> None:
-    path = tmp_path_factory.mktemp("votes") / "bot.db"
     expected: dict[tuple[str, str], tuple[str, float, str]] = {}
     given = [
         Vote(turn, person, sign, float(at), reason if sign == "bad" else "")
@@ -227,11 +224,11 @@ def test_stored_votes_are_those_of_a_table_kept_by_hand(
         if vote.at >= at:
             kept = reason if sign == vote.sign and not vote.reason else vote.reason
             expected[key] = (vote.sign, vote.at, kept)
-    assert asyncio.run(_after(path, given)) == expected
+    assert asyncio.run(_after(given)) == expected
 
 
-async def _after(path: Path, given: list[Vote]) -> dict[tuple[str, str], tuple[str, float, str]]:
-    async with open_database(f"sqlite:///{path}") as database:
+async def _after(given: list[Vote]) -> dict[tuple[str, str], tuple[str, float, str]]:
+    async with open_database("sqlite://", timeout_seconds=PATIENCE) as database:
         await database.migrate()
         store = VoteStore(database)
         for vote in given:

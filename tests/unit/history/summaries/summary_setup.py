@@ -22,6 +22,7 @@ from bot.upstream.client import Upstream
 from bot.values import Question
 from tests.unit.history.history_setup import ROOT, history, ts_at
 from tests.unit.history.stored_slack import StoredSlack
+from tests.unit.storage.conftest import PATIENCE
 from tests.unit.upstream.upstream_setup import config
 
 TEAM = "T1"
@@ -136,7 +137,7 @@ async def summary_setup(folder: Path) -> AsyncIterator[SummarySetup]:
     """Everything that processes share, with an empty database."""
     model = Model()
     async with (
-        open_database(f"sqlite:///{folder}/bot.db") as database,
+        open_database(f"sqlite:///{folder}/bot.db", timeout_seconds=PATIENCE) as database,
         httpx.AsyncClient(transport=httpx.MockTransport(model.handle)) as http,
     ):
         await database.migrate()

@@ -135,6 +135,13 @@ async def test_people_and_the_bot_have_profiles(slack: LiveSlack) -> None:
     assert nobody["error"] == "user_not_found"
 
 
+async def test_locale_of_a_person_is_given_on_request(slack: LiveSlack) -> None:
+    slack.workspace.use_locale("zh-CN")
+    without = await slack.api("users.info", user=YOU)
+    asked = await slack.api("users.info", user=YOU, include_locale="true")
+    assert ("locale" in without["user"], asked["user"]["locale"]) == (False, "zh-CN")
+
+
 async def test_reaction_is_added_once_and_removed_once(slack: LiveSlack) -> None:
     said = slack.workspace.say(GENERAL, "x")
     args = {"channel": GENERAL, "timestamp": said.ts, "name": "eyes"}

@@ -122,6 +122,7 @@ function closeThread({ back = true } = {}) {
 // hearing what changed
 
 on("snapshot", () => {
+  ask("locale", { locale: navigator.language }); // the person's Slack speaks the browser's language
   if (!state.view) state.view = { channel: [...state.channels.keys()][0] };
   $("#about-model").replaceChildren(...(state.about.demo
     ? ["answered by a demo model", h("span", { class: "wide" }, "; nothing leaves this machine")]
