@@ -22,6 +22,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.background import BackgroundTasks
 from bot.listeners.admission.refusal_notices import RefusalNotices
+from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.own_messages import is_own_write
 from bot.listeners.payloads.tenancy import is_for_tenant, user_id_of
 from bot.slack import Identity
 from bot.words import Language, Phrase, say
@@ -61,6 +63,7 @@ def bolt_app(
     with _without_slack_variables():
         app = _BoltApp(
             ack_seconds,
+            BotIdentifiers(identity.user_id, identity.bot_id),
             logger=logging.getLogger("slack_bolt"),
             client=client,
             authorize=authorize,
@@ -79,17 +82,21 @@ def bolt_app(
 class _BoltApp(AsyncApp):
     """Responds when the listener is done, and with 400 to a payload that makes Bolt raise."""
 
-    def __init__(self, ack_seconds: float, **options: Any) -> None:
+    def __init__(self, ack_seconds: float, us: BotIdentifiers, **options: Any) -> None:
         super().__init__(**options)
         self._ack_seconds = ack_seconds
+        self._us = us
         self._deliveries = BackgroundTasks()
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Run the listener of a payload, and return the response for Slack.
 
         The listener goes on if the caller is cancelled, or if it has acknowledged and needs longer
-        than `ack_seconds`.
+        than `ack_seconds`. Events about our own writes are acknowledged at once: there may be as
+        many as we edit.
         """
+        if is_own_write(req.body, self._us):
+            return BoltResponse(status=200)
         delivery = self._deliveries.start(self._handle_delivery(req))
         done, _ = await asyncio.wait({delivery}, timeout=self._ack_seconds)
         early = req.context.ack.response

@@ -1,6 +1,6 @@
 """Every benchmark in virtual or CPU time, or one alone; those of the whole bot take minutes.
 
-python -m tests.benchmarks [upstream | streams | whole | peer | storage]
+python -m tests.benchmarks [upstream | streams | whole | peer | storage | own-events]
 python -m tests.benchmarks [delivery | live] [scenario …]
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from tests.benchmarks import delivery, live, peer, storage, streams, upstream, whole
+from tests.benchmarks import delivery, live, own_events, peer, storage, streams, upstream, whole
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str]) -> None:
         peer.main()
     if room == "storage":
         storage.main()
+    if room == "own-events":
+        own_events.main()
 
 
 if __name__ == "__main__":

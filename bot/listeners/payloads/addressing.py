@@ -75,6 +75,11 @@ def mentions_others(event: Payload, ids: Set[str]) -> bool:
     return not named <= ours
 
 
+def is_ours(message: Payload, us: BotIdentifiers) -> bool:
+    """Whether we wrote a message."""
+    return message.get("user") == us.user_id or message.get("bot_id") == us.bot_id
+
+
 def is_by_person(message: Payload, ids: Set[str]) -> bool:
     """Whether a person wrote a message, not a bot, a workflow or Slack itself."""
     return (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.listeners.payloads.addressing import BotIdentifiers
+from bot.listeners.payloads.addressing import BotIdentifiers, is_ours
 from bot.listeners.payloads.follow_ups import FollowUp, parse_follow_up
 from bot.listeners.payloads.questions import Payload, parse_message, team_of
 from bot.values import Question
@@ -62,7 +62,7 @@ def parse_change(body: Payload, us: BotIdentifiers) -> ChangedMessage | None:
             old = event.get("previous_message")
         case _:
             return None
-    if now is not None and now.get("subtype") != "tombstone" and _is_ours(now, us):
+    if now is not None and now.get("subtype") != "tombstone" and is_ours(now, us):
         return None
     if isinstance(now, Mapping) and isinstance(old, Mapping) and _says_the_same(now, old):
         return None
@@ -91,7 +91,7 @@ def parse_deletion(body: Payload, us: BotIdentifiers) -> DeletedMessage | None:
     previous = event.get("previous_message")
     if not isinstance(previous, Mapping) or previous.get("subtype") == "tombstone":
         return DeletedMessage(team_of(body), channel, ts)
-    if _is_ours(previous, us):
+    if is_ours(previous, us):
         return None
     age = _seconds(event.get("event_ts")) - _seconds(ts)
     if age >= MAX_DELIVERY_AGE_SECONDS:
@@ -129,7 +129,7 @@ def _edit(body: Payload, us: BotIdentifiers) -> tuple[Payload, Payload] | None:
             edit = now.get("edited")
         case _:
             return None
-    if _is_ours(now, us) or not isinstance(edit, Mapping) or edit == old.get("edited"):
+    if is_ours(now, us) or not isinstance(edit, Mapping) or edit == old.get("edited"):
         return None
     soon = _seconds(edit.get("ts")) - _seconds(now.get("ts")) <= MAX_EDIT_AGE_SECONDS
     if not soon or edit.get("user") != now.get("user"):
@@ -153,10 +153,6 @@ def _inner_body(body: Payload, event: Payload, inner: Payload) -> Payload:
 def _says_the_same(now: Payload, old: Payload) -> bool:
     """Whether two versions of a message have the same content, apart from link previews."""
     return all(now.get(name) == old.get(name) for name in ("text", "blocks", "files", "edited"))
-
-
-def _is_ours(inner: Payload, us: BotIdentifiers) -> bool:
-    return inner.get("user") == us.user_id or inner.get("bot_id") == us.bot_id
 
 
 def _seconds(ts: object) -> float:

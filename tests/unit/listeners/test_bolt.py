@@ -53,6 +53,19 @@ async def test_bolt_acknowledges_an_event_after_its_listener() -> None:
     assert await delivery == (200, "")
 
 
+async def test_bolt_acknowledges_the_bots_own_messages_before_all_listeners() -> None:
+    app, heard = bolt(), list[str]()
+
+    @app.event("message")
+    async def hear(event: dict[str, Any]) -> None:
+        heard.append(event["text"])
+
+    for writer, text in (({"bot_id": "BBOT"}, "an answer"), ({"user": "U1"}, "a question")):
+        event = {"type": "message", "text": text, **writer}
+        assert await deliver_body(app, {**EVENT, "event": event}) == (200, "")
+    assert heard == ["a question"]
+
+
 async def test_bolt_does_not_acknowledge_an_event_whose_listener_fails() -> None:
     app = bolt()
 
