@@ -59,7 +59,7 @@ OTHER_READERS = {
     "bot.upstream.errors.classify:_build_error": "the log",
     "bot.upstream.errors.words:*": "a pattern for what servers write",
     "bot.upstream.requests.attribution:*": "the model",
-    "bot.upstream.session.rejections:_OPTIONS": "a pattern for what servers write",
+    "bot.upstream.session.rejections:_*": "a pattern for what servers write",
     "bot.upstream.session.transport:*": "the log",
     "bot.upstream.text.markup.*:*": "a pattern for what models write",
 }
