@@ -7,13 +7,14 @@
 
 PYTHON ?= python3
 ours := .venv/bin/python
-# Files of tests run side by side, as many as there are cores. Those that kill processes or measure
-# time run alone, behind them.
+# Files of tests run side by side, as many as there are cores. Those that kill processes do so behind
+# the others, and those that measure time run alone at the end.
 parallel = -n $$($(ours) -c 'import os; print(os.cpu_count())') --dist loadfile --no-loadscope-reorder
 side_by_side = $(ours) -m pytest $(parallel)
-alone := tests/chaos tests/unit/listeners/test_socket_leaving.py tests/unit/delivery/test_shared_quota_outage.py \
+alone := tests/unit/listeners/test_socket_leaving.py tests/unit/delivery/test_shared_quota_outage.py \
   tests/unit/render/test_growth.py
-slow := $(alone) tests/unit/delivery/test_native_layout.py tests/unit/playground tests/unit/render/incoming \
+apart := tests/chaos $(alone)
+slow := $(apart) tests/unit/delivery/test_native_layout.py tests/unit/playground tests/unit/render/incoming \
   tests/unit/server/test_connections.py tests/unit/storage/test_postgres.py \
   tests/unit/storage/test_retention.py tests/unit/test_bodies.py tests/unit/test_cli.py tests/unit/test_deploy.py \
   tests/unit/test_references.py tests/unit/test_version.py tests/unit/turn/test_leases.py \
@@ -28,14 +29,14 @@ install: .venv/run.stamp ## Install only; the command is then .venv/bin/bot
 
 test: .venv/dev.stamp ## Run the tests; ARGS="-k words" picks some
 	$(if $(ARGS),exec $(ours) -m pytest $(ARGS),\
-	  $(side_by_side) $(alone:%=--ignore=%) && exec $(ours) -m pytest $(alone))
+	  $(side_by_side) $(apart:%=--ignore=%) && $(side_by_side) tests/chaos && exec $(ours) -m pytest $(alone))
 
 test-fast: .venv/dev.stamp ## Run the quick ones of the tests that need no process, browser or PostgreSQL
 	EXAMPLES_PERCENT=10 exec $(side_by_side) $(slow:%=--ignore=%) -m "not slow" -k "not postgresql" tests/unit $(ARGS)
 
 coverage: .venv/dev.stamp ## Count which branches of bot/ the tests of it reach, package by package
 	$(ours) -m coverage erase
-	$(ours) -m coverage run -m pytest $(parallel) $(alone:%=--ignore=%) tests/unit tests/e2e/bot $(ARGS)
+	$(ours) -m coverage run -m pytest $(parallel) $(apart:%=--ignore=%) tests/unit tests/e2e/bot $(ARGS)
 	$(ours) -m coverage combine --quiet
 	$(ours) -m tests.support.coverage_table
 
