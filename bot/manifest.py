@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from bot.render.shortcuts import ASK_ABOUT_SHORTCUT
 from bot.slack import SCOPES_BY_METHOD
 
 EVENT_SCOPES: Mapping[str, str] = MappingProxyType(
@@ -34,13 +35,22 @@ there was edited or deleted."""
 FEATURE_SCOPES: Mapping[str, str] = MappingProxyType(
     {
         "agent_view": "assistant:write",  # https://docs.slack.dev/ai/developing-agents
+        "shortcuts": "commands",
         "slash_commands": "commands",
     },
 )
 """Feature of the manifest → bot scope that it needs."""
 
+MESSAGE_SHORTCUTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        ASK_ABOUT_SHORTCUT: ("Ask about this", "Ask a question about this message"),
+    },
+)
+"""The `callback_id` of each shortcut on a message, with its name and description. A name has at
+most 24 characters (https://docs.slack.dev/reference/app-manifest)."""
+
 IS_INTERACTIVE = True
-"""Whether there are listeners for button presses."""
+"""Whether there are listeners for button presses, modals and shortcuts."""
 
 EVENTS_PATH = "/slack/events"
 """The path to which Slack sends events, commands and actions in HTTP mode."""
@@ -113,6 +123,10 @@ def _features(command: str, address: str | None, name: str) -> dict[str, Any]:
             "suggested_prompts": [{"title": t, "message": m} for t, m in SUGGESTED_PROMPTS],
         },
         "slash_commands": [slash_command],
+        "shortcuts": [
+            {"name": name, "type": "message", "callback_id": callback, "description": description}
+            for callback, (name, description) in MESSAGE_SHORTCUTS.items()
+        ],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -48,6 +48,19 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """The message that a question is about, as its asker saw it when they asked.
+
+    `author` is the id of a user, or of a bot that has no user. `text` is the beginning of what the
+    message says.
+    """
+
+    ts: str
+    author: str = ""
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One question, from one or several messages or from a command.
 
@@ -64,7 +77,8 @@ class Question:
     `user_team` is the author's team in a channel shared with other organisations, "" if Slack does
     not say it. `bot` is the bot id of an author that is an app; `user` is then its bot user, or
     that id. `public`: a command whose answer everybody sees. `language` is that of the bot's own
-    words about it, also for retries and after a take-over.
+    words about it, also for retries and after a take-over. `about` is the message on which a
+    shortcut was used; such a question is no message, and its conversation ends with that one.
     """
 
     id: str
@@ -83,6 +97,21 @@ class Question:
     unreadable: tuple[str, ...] = ()
     bot: str = ""
     language: Language = Language.ENGLISH
+    about: Subject | None = None
+
+    @property
+    def conversation_end(self) -> str | None:
+        """The ts of the last message that belongs to its conversation; None if there is none."""
+        return self.about.ts if self.about else self.ts
+
+    @property
+    def private_thread_ts(self) -> str | None:
+        """The thread of messages about it that only the asker sees; None: outside of threads.
+
+        In a thread without replies nobody would see them.
+        """
+        is_reply = self.about and self.about.ts != self.place.thread_ts
+        return self.place.thread_ts if is_reply else None
 
     @property
     def words(self) -> tuple[Said, ...]:
@@ -109,7 +138,8 @@ class Question:
         """An upper bound of the bytes its strings take in memory."""
         names = (*self.keys, *self.earlier, *self.mentions, *self.unreadable)
         files = (text for one in self.files for text in (one.id, one.name, one.mimetype, one.url))
-        return string_bytes(self.text, *(one.text for one in self.said), *names, *files)
+        quoted = self.about.text if self.about else ""
+        return string_bytes(self.text, quoted, *(one.text for one in self.said), *names, *files)
 
 
 def message_key(team: str, channel: str, ts: str) -> str:

@@ -25,7 +25,7 @@ from bot.render.message import MessageBody
 from bot.slack import Slack
 from bot.storage.rate_slots import SharedRateSlots
 from bot.storage.records import ShownMessage
-from bot.values import Draft, Question
+from bot.values import Draft, Place, Question
 
 __all__ = ["Delivery", "DeliveryConfig"]
 
@@ -104,7 +104,7 @@ class Delivery:
         """Return the reply to a slash command. `edited` is `_create_edited_reply` with the
         arguments of the turn."""
         if dm := [msg for msg in existing if msg.channel not in {"", question.place.channel}]:
-            place = replace(question.place, channel=dm[0].channel, surface="dm")
+            place = Place(question.place.team, dm[0].channel, "dm")
             first = answer_below(question.language) if existing[0].method == "respond" else None
             return edited(replace(question, place=place), first, existing=dm)
         ephemeral = self.ephemeral.create_reply(

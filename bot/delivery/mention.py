@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from bot.delivery.message_metadata import THREAD_NOT_FOUND
 from bot.delivery.scheduling.live_reply import LEASE_RECHECK_SECONDS, MIN_BACKOFF_SECONDS
 from bot.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnreachable, ThreadGone
+from bot.render.ephemeral import in_thread_payload
 from bot.slack import Slack
 from bot.slack.threads import just_before
 from bot.storage.records import ShownMessage
@@ -89,7 +90,7 @@ class AskerMention:
 
     async def _post_below(self, first_ts: str) -> None:
         root = self._question.place.thread_ts or first_ts
-        while await self._is_wanted(root):
+        while await self._is_wanted(root, first_ts):
             if not self._may_exist and not await self._guard.before_mention():
                 return
             self._may_exist = True
@@ -116,10 +117,13 @@ class AskerMention:
             metadata={"event_type": MENTION_EVENT_TYPE, "event_payload": payload},
         )
 
-    async def _is_wanted(self, root: str) -> bool:
-        """Read the thread from the question on. Where it can't be read, the mention is wanted once,
-        because too many words are better than an answer that nobody sees."""
-        since = self._question.ts or root
+    async def _is_wanted(self, root: str, first_ts: str) -> bool:
+        """Read the thread from the question on, or from the answer on if no message asks.
+
+        Where it can't be read, the mention is wanted once, because too many words are better than
+        an answer that nobody sees.
+        """
+        since = self._question.ts or first_ts
         while True:
             try:
                 messages = await self._slack.replies(
@@ -144,7 +148,10 @@ class AskerMention:
         url = self._question.response_url
         if not url or self._may_exist or not await self._guard.before_mention():
             return
-        body = {"response_type": "ephemeral", "replace_original": False, "text": self._text}
+        body = in_thread_payload(
+            {"response_type": "ephemeral", "replace_original": False, "text": self._text},
+            self._question.private_thread_ts,
+        )
         while True:
             await self._wait_for_lease()
             try:

@@ -7,12 +7,13 @@ on request (https://docs.slack.dev/messaging/message-metadata).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.errors import SlackError, SlackRefused, ThreadGone
 from bot.slack import Identity, Slack
 from bot.storage.records import ShownMessage
-from bot.values import Question
+from bot.values import Place, Question
 
 EVENT_TYPE = "llm_answer"
 """The type of our metadata. Its payload has the id of the turn, and from the second message on the
@@ -76,7 +77,8 @@ async def find_messages(
     except SlackRefused:
         pass  # a bot that may not read there could not post either
     channel = await slack.open_dm(question.user)
-    parts = await search.find_parts(channel)
+    outside = replace(question, place=Place(place.team, channel, "dm"))
+    parts = await _MessageSearch(slack, outside, known).find_parts(channel)
     private = [ShownMessage("", "", "respond")] if parts and parts[0][0] else []
     return (*private, *search.order_messages(channel, parts))
 
@@ -121,9 +123,11 @@ class _MessageSearch:
 
     async def find_parts(self, channel: str) -> list[tuple[int, str]]:
         """Return all parts in a channel, in order."""
-        if root := self._question.place.thread_ts:
+        root, about = self._question.place.thread_ts, self._question.about
+        if root:
             messages = await self._read_question_thread(channel, root)
-            return [*self._parts_of(messages), *await self._orphan_streams(messages)]
+            streams = [] if about else await self._orphan_streams(messages)
+            return [*self._parts_of(messages), *streams]
         messages = await self._slack.history(
             channel, limit=MAX_CHANNEL_MESSAGES, include_metadata=True
         )
@@ -134,7 +138,7 @@ class _MessageSearch:
 
     async def _read_question_thread(self, channel: str, root: str) -> list[dict[str, Any]]:
         try:
-            return await self._read_thread(channel, root, self._question.ts)
+            return await self._read_thread(channel, root, self._question.conversation_end)
         except SlackRefused as error:
             if error.code != THREAD_NOT_FOUND:
                 raise

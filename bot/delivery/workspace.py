@@ -64,8 +64,8 @@ class Workspace:
         receives it (docs/slack.md#streaming-methods).
         """
         place = question.place
-        if question.bot:
-            return False
+        if question.bot or question.about:
+            return False  # several answers at once in one thread: live streams can't be told apart
         if self._mode == "edit" or place.surface == "command" or place.thread_ts is None:
             return False
         if place.surface in self._refused_surfaces or not self.native_dispatcher.has_room():

@@ -27,6 +27,13 @@ from bot.history.earlier_messages import (
 from bot.history.fitting import FittedConversation, fit_conversation
 from bot.history.gaps import ReadRange, is_usable, needs_summary
 from bot.history.names import UserNames
+from bot.history.subject import (
+    is_missing_message,
+    is_subject_gone,
+    subject_authors,
+    subject_messages,
+    unread_phrase,
+)
 from bot.history.summaries.source import MessageSource
 from bot.history.summaries.summariser import Summariser, SummaryServices
 from bot.history.token_limit import TokenRate, count_prompt_bytes
@@ -52,13 +59,15 @@ class Conversation:
     """A question and its messages for the model, ending with the question.
 
     `remark` is a line for the reader about messages that were left out, or used in addition.
-    `lacks_summary`: messages were left out that no summary covers.
+    `lacks_summary`: messages were left out that no summary covers. `end` is what its asker is told
+    if the question can't be answered.
     """
 
     question: Question
     messages: tuple[Message, ...]
     remark: str = ""
     lacks_summary: bool = False
+    end: Phrase | None = None
 
 
 class History:
@@ -119,6 +128,8 @@ class History:
         if now is None:
             raise QuestionDeleted(question.id)
         kept = self._keep_earlier(earlier, now)
+        if not unread_remark and is_subject_gone(question, earlier):
+            return Conversation(question, (), end=Phrase.SUBJECT_DELETED)
         return await self._conversation(now, kept, summary, unread_remark)
 
     async def current_question(self, question: Question) -> Question | None:
@@ -165,6 +176,8 @@ class History:
         names = await self._names.display_names(self._wanted_names(stored, question))
         asked = self._converter.question_messages(question, names)
         before = self._converter.to_dated_messages(stored, names)
+        told = [one.ts for one in before if self._is_short(one.message)]
+        asked = [*subject_messages(question, told, names, self._bot_user), *asked]
         if not before:
             return Conversation(question, _without_author(asked), unread_remark)
         part = earlier.thread_part
@@ -183,6 +196,7 @@ class History:
             (*fitted.earlier_messages(mark_gaps=part is not None), *asked),
             _remark(earlier, fitted, question.language),
             self._summariser is not None
+            and question.about is None
             and needs_summary(fitted.gaps, read, [one.ts for one in before], summary, self._now()),
         )
 
@@ -192,7 +206,9 @@ class History:
         is_first = place.surface == "channel" and place.thread_ts == question.ts
         if self._summariser is None or place.thread_ts is None or is_first:
             return None
-        return await self._summariser.find(place.channel, _summary_thread(question))
+        found = await self._summariser.find(place.channel, _summary_thread(question))
+        is_later = found and question.about and found.covered_to > question.about.ts
+        return None if is_later else found
 
     def summarise(self, conversation: Conversation | None) -> None:
         """After an answer: make the summary that its conversation lacks, in the background.
@@ -267,8 +283,10 @@ class History:
         try:
             return await source.read_before(question), ""
         except (SlackError, TimeoutError) as error:
+            if question.about and is_missing_message(error):
+                return EarlierMessages(), ""
             log.warning("could not read the earlier messages; the answer says so: %s", error)
-            unread = Phrase.DM_UNREAD if is_dm else Phrase.THREAD_UNREAD
+            unread = unread_phrase(question, error, is_dm=is_dm)
             return EarlierMessages(), say(question.language, unread)
 
     def _keep_earlier(self, earlier: EarlierMessages, question: Question) -> EarlierMessages:
@@ -303,10 +321,14 @@ class History:
         Authors need no name if the whole conversation is one person's.
         """
         writers = [said.user for said in question.words]
-        people = list(question.mentions)
-        if stored or len(set(writers)) > 1:
+        people = [*subject_authors(question), *question.mentions]
+        if stored or question.about or len(set(writers)) > 1:
             people = [*writers, *people]
         return people + self._converter.user_ids(reversed(stored))
+
+    def _is_short(self, message: Message) -> bool:
+        """Whether a message certainly fits with a question of the usual length."""
+        return self._token_rate.estimate_tokens(message) <= self._max_tokens // 2
 
     def _has_text(self, root: SlackMessage) -> bool:
         return bool(self._converter.to_messages([root], _NO_NAMES))

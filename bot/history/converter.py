@@ -66,7 +66,9 @@ class MessageConverter:
     def is_earlier_than(self, stored: SlackMessage, question: Question) -> bool:
         """Whether a message is older than the question, and neither a part of it or of its answer
         nor a mention of an asker."""
-        if str(stored.get("ts")) >= (question.ts or "") or stored["ts"] in question.earlier:
+        ts, end = str(stored.get("ts")), question.conversation_end or ""
+        is_later = ts > end if question.about else ts >= end
+        if is_later or ts in question.earlier:
             return False
         if stored.get("subtype") in IGNORED_SUBTYPES:
             return False

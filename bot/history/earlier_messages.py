@@ -134,11 +134,12 @@ class ThreadHistory:
     async def read_before(self, question: Question) -> EarlierMessages:
         """Read the first message and the newest ones of a thread. Raises SlackError."""
         channel, root = question.place.channel, question.place.thread_ts
-        if root is None or question.ts is None or root == question.ts:
+        end = question.conversation_end
+        if root is None or end is None or root == question.ts:
             return EarlierMessages()
         read = partial(self._slack.thread_page, channel, root)
         earlier = self._earlier_reads.get((channel, root))
-        part = await read_newest_part(read, root, question.ts, self._bounds, earlier)
+        part = await read_newest_part(read, root, end, self._bounds, earlier)
         self._remember_read((channel, root), part)
         return EarlierMessages((*filter(None, [part.root]), *part.newest), part)
 

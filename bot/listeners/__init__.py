@@ -9,7 +9,7 @@ does not wait for an answer. Payloads without a listener are acknowledged by bol
     events.py           mentions, direct messages, and follow-ups in threads
     commands.py         the slash command
     follow_up_command.py turns follow-ups on and off in a channel
-    interactive/        buttons and the menu below an answer
+    interactive/        buttons and the menu below an answer, modals, shortcuts on a message
     changes.py          edited and deleted questions
     sessions.py         Slack's own Stop button
     home.py             App Home
@@ -25,7 +25,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.listeners import changes, commands, events, home, sessions
 from bot.listeners.context import ListenerContext
-from bot.listeners.interactive import buttons, ephemeral_buttons, feedback, menu
+from bot.listeners.interactive import buttons, ephemeral_buttons, feedback, menu, shortcuts
 from bot.render.buttons import (
     CONTINUE_ACTION,
     MENU_ACTION,
@@ -36,10 +36,11 @@ from bot.render.buttons import (
     STOP_ACTION,
 )
 from bot.render.feedback import FEEDBACK_ACTION, REASON_VIEW
+from bot.render.shortcuts import ASK_ABOUT_SHORTCUT
 
 
 def register(app: AsyncApp, context: ListenerContext) -> None:
-    """Register a listener for each event, command and action that the app subscribes to."""
+    """Register a listener for each event, command, action and shortcut of the app."""
     app.event("app_mention")(events.on_mention(context))
     app.event({"type": "message", "subtype": "message_deleted"})(changes.on_deleted(context))
     app.event({"type": "message", "subtype": "message_changed"})(changes.on_changed(context))
@@ -56,3 +57,5 @@ def register(app: AsyncApp, context: ListenerContext) -> None:
     app.action(MENU_ACTION)(menu.on_chosen(context))
     app.action(FEEDBACK_ACTION)(feedback.on_vote(context))
     app.view(REASON_VIEW)(feedback.on_reason(context))
+    app.message_shortcut(ASK_ABOUT_SHORTCUT)(shortcuts.on_ask_about(context))
+    app.view(ASK_ABOUT_SHORTCUT)(shortcuts.on_question(context))

@@ -23,6 +23,7 @@ from bot.listeners.admission.thread_modes import asked_mode, reply_to_mode
 from bot.listeners.attachments import with_attachments
 from bot.listeners.payloads.addressing import BotIdentifiers
 from bot.listeners.payloads.questions import Press, parse_press
+from bot.render.ephemeral import new_message_payload, one_line_message
 from bot.slack import Identity, Slack
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.feedback import Feedback
@@ -131,13 +132,18 @@ class ListenerContext:
         """Tell the author of a message something in an ephemeral message. Raises nothing."""
         if what is None:
             return
+        text = await self.say_to(question.user, what)
         in_thread = question.place.thread_ts if question.place.thread_ts != question.ts else None
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT_SECONDS):
+                if question.about and question.response_url:  # we may not be in the channel
+                    said = new_message_payload(one_line_message(text), question.private_thread_ts)
+                    await self.slack.respond(question.response_url, said)
+                    return
                 await self.slack.post_ephemeral(
                     question.place.channel,
                     question.user,
-                    text=await self.say_to(question.user, what),
+                    text=text,
                     thread_ts=in_thread,
                 )
         except (SlackError, TimeoutError) as error:

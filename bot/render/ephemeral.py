@@ -59,9 +59,17 @@ def ack_payload(body: MessageBody) -> Mapping[str, Any]:
     return {"response_type": "ephemeral"} | _body_payload(body)
 
 
-def new_message_payload(body: MessageBody) -> Mapping[str, Any]:
-    """The payload for a `response_url` that posts this message."""
-    return {"response_type": "ephemeral", "replace_original": False} | _body_payload(body)
+def new_message_payload(body: MessageBody, thread_ts: str | None = None) -> Mapping[str, Any]:
+    """The payload for a `response_url` that posts this message, in a thread if one is given."""
+    return in_thread_payload(
+        {"response_type": "ephemeral", "replace_original": False} | _body_payload(body), thread_ts
+    )
+
+
+def in_thread_payload(payload: Mapping[str, Any], thread_ts: str | None) -> Mapping[str, Any]:
+    """The payload for a `response_url` that posts its message in a thread, if one is given
+    (https://docs.slack.dev/interactivity/handling-user-interaction#publishing_in_thread)."""
+    return {**payload, "thread_ts": thread_ts} if thread_ts else payload
 
 
 def replacement_payload(body: MessageBody) -> Mapping[str, Any]:

@@ -64,6 +64,7 @@ def render_messages(
     max_bytes: int = 11_000,
     cuts: Sequence[int] = (),
     asked_by: str = "",
+    asked_about: str = "",
     question: str = "",
     full_question: bool = False,
     notified_question: str = "",
@@ -79,7 +80,8 @@ def render_messages(
 
     `cuts` are lengths of `draft.text` at which a message was frozen before it was full; text that
     was held back then starts the next message. `asked_by` and the beginning of `question` are shown
-    above the first message; with `full_question` as much of it as fits a block. While there is no
+    above the first message; with `full_question` as much of it as fits a block. The line quotes the
+    beginning of `asked_about`, the message that the question is about. While there is no
     text, the notification names the beginning of `notified_question`. `buttons` are shown below the
     last message. `feedback`: a finished answer has feedback buttons, too.
     """
@@ -89,7 +91,7 @@ def render_messages(
     for index, text in enumerate(texts):
         blocks: list[Block] = []
         if index == 0 and asked_by:
-            asked = say(language, Phrase.ASKED, user=asked_by)
+            asked = _asked_line(asked_by, asked_about, language)
             blocks.append(_asked_block(asked, question, full=full_question))
         if text:
             blocks.append({"type": "markdown", "text": text})
@@ -222,6 +224,14 @@ def _mrkdwn_with_mentions(line: str) -> str:
     """A status line as mrkdwn in which only mentions of users take effect."""
     pieces = _MENTION.split(line[:_MAX_LINE_CHARACTERS])
     return "".join(piece if _MENTION.fullmatch(piece) else escape_mrkdwn(piece) for piece in pieces)
+
+
+def _asked_line(user: str, about: str, language: Language) -> str:
+    """Who asked, as mrkdwn in which only the mention of that user takes effect."""
+    if quoted := question_line(about):
+        message = escape_mrkdwn(neutralise_line(quoted))
+        return say(language, Phrase.ASKED_ABOUT, user=user, message=message)
+    return say(language, Phrase.ASKED, user=user)
 
 
 def _asked_block(asked: str, question: str, *, full: bool) -> Block:

@@ -23,6 +23,7 @@ SCOPES_BY_METHOD: Mapping[str, str] = MappingProxyType(
         "users.info": "users:read",
         "views.open": "",
         "views.publish": "",
+        "views.update": "",
     },
 )
 """Web API method → bot scopes that it needs for our calls, comma-separated as in Slack's `needed`

@@ -1,4 +1,4 @@
-"""Opens modals."""
+"""Opens modals, and replaces what they show."""
 
 from __future__ import annotations
 
@@ -16,3 +16,11 @@ async def open_view(slack: Slack, trigger_id: str, view: Mapping[str, Any]) -> s
     """
     answer = await slack.api.call("views.open", trigger_id=trigger_id, view=view)
     return str((answer.get("view") or {}).get("id") or "")
+
+
+async def update_view(slack: Slack, view_id: str, view: Mapping[str, Any]) -> None:
+    """Replace what an open modal shows. What was typed into inputs that stay is kept.
+
+    Raises SlackError; `not_found` if the person has closed it.
+    """
+    await slack.api.call("views.update", view_id=view_id, view=view)

@@ -20,6 +20,7 @@ from bot.values import (
     Phase,
     Question,
     Said,
+    Subject,
     Usage,
     join_paragraphs,
     message_key,
@@ -37,6 +38,7 @@ _TEXT_REMOVED: dict[str, Any] = {
     "unreadable": (),
     "response_url": None,
     "said": (),
+    "about": None,
 }
 
 
@@ -48,16 +50,17 @@ def question_columns(question: Question) -> dict[str, Any]:
         "files": _to_json(question.files),
         "unreadable": _to_json(question.unreadable),
         "response_url": question.response_url,
+        "about": _to_json(question.about) if question.about else None,
     }
 
 
-WORDLESS: dict[str, Any] = {"text": "", "files": "[]", "unreadable": "[]"}
+WORDLESS: dict[str, Any] = {"text": "", "files": "[]", "unreadable": "[]", "about": None}
 """Empty values for the columns of what people wrote."""
 
 # The columns of an INSERT; the others are empty until a change writes them.
 NEW_TURN_COLUMNS = (
     *("id", "thread", "state", "owner", "fence", "crash_count", "asked_at", "question", "text"),
-    *("files", "unreadable", "team", "response_url", "phase", "draft", "status_line"),
+    *("files", "unreadable", "team", "response_url", "about", "phase", "draft", "status_line"),
     *("response_id", "irreversible", "send_unverifiable", "ended_at"),
 )
 
@@ -106,6 +109,7 @@ def to_question(row: Row[Any]) -> Question:
         files=msgspec.convert(json.loads(row.files), tuple[File, ...]),
         unreadable=msgspec.convert(json.loads(row.unreadable), tuple[str, ...]),
         response_url=row.response_url,
+        about=msgspec.convert(json.loads(row.about), Subject) if row.about else None,
     )
 
 

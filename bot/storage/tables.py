@@ -11,8 +11,8 @@
     slots          the shared rate limits: who took which slot of a window, and until when
     thread_summaries  what the older messages of a thread or a direct message say, in short
 
-What people and the model wrote has columns of its own (`text`, `files`, `unreadable`, `draft`,
-`status_line`, `tool_rounds`; `text` of a summary), so it can be deleted and the rest kept.
+What people and the model wrote has columns of its own (`text`, `files`, `unreadable`, `about`,
+`draft`, `status_line`, `tool_rounds`; `text` of a summary), so it can be deleted and the rest kept.
 
 Some stored names are older than the names in the code: `Column("tries", key="crash_count")` is
 stored as `tries` and is `turns.c.crash_count` here. docs/decisions/0009-stored-names.md says why.
@@ -64,6 +64,7 @@ turns = Table(
     Column("unreadable", Text, nullable=False, server_default="[]"),  # JSON
     Column("team", Text),  # of the bot that answers; NULL in rows of older versions
     Column("response_url", Text),
+    Column("about", Text),  # JSON of the message a shortcut was used on
     Column("phase", Text, nullable=False),
     Column("draft", Text, nullable=False),
     Column("note", Text, nullable=False, key="status_line"),

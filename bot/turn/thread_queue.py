@@ -41,10 +41,11 @@ _STOP_MESSAGE = re.compile(
 def ordering_thread_key(question: Question) -> str | None:
     """The key of the thread in which a question waits for the answers before it.
 
-    None for questions that never wait: commands, messages without words, and the word that starts a
-    new conversation.
+    None for questions that never wait: commands, shortcuts, messages without words, and the word
+    that starts a new conversation. A question in a thread may be merged with one that waits there;
+    one that is about a certain message can't be.
     """
-    if asks_for_new_conversation(question) or not question.text.strip():
+    if question.about or asks_for_new_conversation(question) or not question.text.strip():
         return None
     return thread_key(question.place)
 

@@ -38,6 +38,20 @@ CHINESE: Mapping[Phrase, str] = {
     Phrase.USING_COMPUTER: "正在使用电脑…",
     Phrase.CALLING_TOOL: "正在调用 {call}…",
     Phrase.SHORTENING_CONVERSATION: "正在压缩对话…",
+    # Shortcuts on a message.
+    Phrase.ASK_ABOUT_TITLE: "询问这条消息",
+    Phrase.ASK_ABOUT_QUESTION: "你的问题",
+    Phrase.ASK_ABOUT_AUDIENCE: "谁能看到回答",
+    Phrase.ANSWER_IN_THREAD: "所有人，在这条消息的消息列中",
+    Phrase.ANSWER_FOR_ME: "仅自己",
+    Phrase.ASK_ABOUT_SUBMIT: "提问",
+    Phrase.ASK_ABOUT_CANCEL: "取消",
+    Phrase.ASK_ABOUT_EMPTY: "请写下问题。",
+    Phrase.ASK_ABOUT_PRIVATELY: (
+        "我不在这个对话里：只能看到这条消息，回答也仅你可见。如果是频道，邀请我加入即可改变。"
+    ),
+    Phrase.ASK_ABOUT_DELETED: "这条消息已被删除，无法就它提问。",
+    Phrase.ASK_ABOUT_NO_WORDS: "（没有文字的消息）",
     # How an answer ended.
     Phrase.STOPPED: "已停止",
     Phrase.STOPPED_BY: "已由 <@{user}> 停止",
@@ -128,6 +142,10 @@ CHINESE: Mapping[Phrase, str] = {
     Phrase.MORE_SOURCES: "以及另外 {count:,} 个",
     # Remarks below an answer, without a full stop: they are joined.
     Phrase.BETWEEN_REMARKS: "。",
+    Phrase.ONLY_MESSAGE_READ: (
+        "我不在这个频道里，只读了这条消息，没有读它的消息列。如需改变，请邀请我加入"
+    ),
+    Phrase.SUBJECT_DELETED: "你询问的那条消息已被删除。",
     Phrase.THREAD_UNREAD: "未能读取这个消息列中较早的消息",
     Phrase.DM_UNREAD: "未能读取我们之前的消息",
     Phrase.NEWEST_UNREAD: "未能及时读取这个消息列中最新的消息",
@@ -147,6 +165,7 @@ CHINESE: Mapping[Phrase, str] = {
     ),
     # Messages of an answer without text of the model.
     Phrase.ASKED: "<@{user}> 提问：",
+    Phrase.ASKED_ABOUT: "<@{user}> 就“{message}”提问：",
     Phrase.ANSWERING: "正在回答：{question}",
     Phrase.ANSWER_BELOW: "回答见下方。",
     Phrase.ANSWER_WILL_FOLLOW: "正在回答… 完成后会显示在下方。",

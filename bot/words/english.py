@@ -49,6 +49,22 @@ class Phrase(Enum):
     CALLING_TOOL = "Calling {call}…"
     SHORTENING_CONVERSATION = "Shortening the conversation…"
 
+    # Shortcuts on a message.
+    ASK_ABOUT_TITLE = "Ask about this"
+    ASK_ABOUT_QUESTION = "Your question"
+    ASK_ABOUT_AUDIENCE = "Who sees the answer"
+    ANSWER_IN_THREAD = "Everybody, in the thread of the message"
+    ANSWER_FOR_ME = "Only you"
+    ASK_ABOUT_SUBMIT = "Ask"
+    ASK_ABOUT_CANCEL = "Cancel"
+    ASK_ABOUT_EMPTY = "Please write a question."
+    ASK_ABOUT_PRIVATELY = (
+        "I'm not in this conversation: I see this message only, and only you see the answer. "
+        "In a channel, invite me to change that."
+    )
+    ASK_ABOUT_DELETED = "This message was deleted. There is nothing to ask about."
+    ASK_ABOUT_NO_WORDS = "(a message without text)"
+
     # How an answer ended.
     STOPPED = "Stopped"
     STOPPED_BY = "Stopped by <@{user}>"
@@ -186,6 +202,11 @@ class Phrase(Enum):
 
     # Remarks below an answer, without a full stop: they are joined.
     BETWEEN_REMARKS = ". "
+    ONLY_MESSAGE_READ = (
+        "I'm not in this channel: I read this message only, and not its thread. "
+        "To change that, invite me"
+    )
+    SUBJECT_DELETED = "The message you asked about was deleted."
     THREAD_UNREAD = "The earlier messages of this thread could not be read"
     DM_UNREAD = "Our earlier messages could not be read"
     NEWEST_UNREAD = "The newest messages of this thread could not be read in time"
@@ -216,6 +237,7 @@ class Phrase(Enum):
 
     # Messages of an answer without text of the model.
     ASKED = "<@{user}> asked:"
+    ASKED_ABOUT = "<@{user}> asked about “{message}”:"
     ANSWERING = "Answering: {question}"
     ANSWER_BELOW = "The answer is below."
     ANSWER_WILL_FOLLOW = "Writing… Your answer will stand below when it is complete."

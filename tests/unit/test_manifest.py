@@ -15,6 +15,7 @@ from bot.manifest import (
     EVENTS_PATH,
     FEATURE_SCOPES,
     IS_INTERACTIVE,
+    MESSAGE_SHORTCUTS,
     bot_scopes,
     build_manifest,
 )
@@ -134,6 +135,13 @@ def test_manifest_has_the_slash_command_of_the_listeners() -> None:
     own = [c for c in registrations("command") if isinstance(c.args[0], ast.Attribute)]
 
     assert len(own) == len(SOCKET["features"]["slash_commands"]) == 1
+
+
+def test_manifest_has_the_shortcuts_of_the_listeners() -> None:
+    shortcuts = SOCKET["features"]["shortcuts"]
+    assert {one["callback_id"] for one in shortcuts} == set(MESSAGE_SHORTCUTS)
+    assert all(one["type"] == "message" and len(one["name"]) <= 24 for one in shortcuts)
+    assert shortcuts == HTTP["features"]["shortcuts"]
 
 
 def test_manifest_enables_interactivity_if_there_are_action_listeners() -> None:

@@ -281,6 +281,7 @@ def render(
         max_bytes=limit,
         cuts=cuts,
         asked_by=question.user if alone else "",
+        asked_about=question.about.text if question.about else "",
         question=question.text if alone else "",
         full_question=question.place.surface == "dm",  # where follow-up questions refer to it
         notified_question=question.text,

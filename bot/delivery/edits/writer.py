@@ -165,7 +165,7 @@ class EditWriter:
             return await self._slack.history(
                 self._channel, limit=MAX_READ_BACK_MESSAGES, include_metadata=True
             )
-        after = (shown[-1].ts if shown else None) or self._question.ts
+        after = (shown[-1].ts if shown else None) or self._question.conversation_end
         return await self._slack.replies(
             self._channel, thread, oldest=after, limit=MAX_READ_BACK_MESSAGES, include_metadata=True
         )

@@ -162,7 +162,10 @@ class EphemeralReply:
         try:
             await self._respond(
                 self.question.response_url,
-                new_message_payload(ephemeral_ack(self.question.id, self.question.language, line)),
+                new_message_payload(
+                    ephemeral_ack(self.question.id, self.question.language, line),
+                    self.question.private_thread_ts,
+                ),
             )
         except SlackError as error:
             log.warning("a notice for the asker of a command was not sent: %s", error)
@@ -191,7 +194,8 @@ class EphemeralReply:
             duplicate = may_be_sent or unconfirmed_above
             notices = [self._say(Phrase.POSSIBLE_DUPLICATE)] if duplicate else []
             body = combined_message(parts, *lines, *notices)
-            await self._respond(url, new_message_payload(body))
+            payload = new_message_payload(body, self.question.private_thread_ts)
+            await self._respond(url, payload)
 
         result = await send_with_retries(send, self._wait_until_writable)
         if result.refusal:

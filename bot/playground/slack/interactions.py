@@ -1,4 +1,4 @@
-"""Payloads of slash commands, presses and submissions, as Slack sends them. Pure.
+"""Payloads of commands, shortcuts, presses and submissions, as Slack sends them. Pure.
 
 Shapes as in the recorded payloads (https://docs.slack.dev/reference/interaction-payloads).
 """
@@ -29,7 +29,7 @@ def command(
         "team_id": TEAM,
         "team_domain": "playground",
         "channel_id": channel.id,
-        "channel_name": "directmessage" if channel.kind == "im" else channel.name,
+        "channel_name": _name(channel),
         "user_id": user.id,
         "user_name": user.name,
         "command": name,
@@ -55,6 +55,31 @@ def interaction(kind: str, user: User, trigger_id: str = "") -> Json:
     return payload | ({"trigger_id": trigger_id} if trigger_id else {})
 
 
+def shortcut(
+    callback_id: str,
+    message: Json,
+    user: User,
+    channel: Channel,
+    *,
+    response_url: str,
+    trigger_id: str,
+    action_ts: str,
+) -> Json:
+    """A shortcut on a message, which comes whole, also to an app that may not read the channel."""
+    return interaction("message_action", user, trigger_id) | {
+        "action_ts": action_ts,
+        "callback_id": callback_id,
+        "channel": {"id": channel.id, "name": _name(channel)},
+        "message_ts": message["ts"],
+        "message": message,
+        "response_url": response_url,
+    }
+
+
+def _name(channel: Channel) -> str:
+    return "directmessage" if channel.kind == "im" else channel.name
+
+
 def in_message(message: Json, channel: Channel, *, ephemeral: bool, response_url: str) -> Json:
     """Where something was pressed: a message. An ephemeral one is named, not shown."""
     container: Json = {
@@ -65,10 +90,9 @@ def in_message(message: Json, channel: Channel, *, ephemeral: bool, response_url
     }
     if message.get("thread_ts"):
         container["thread_ts"] = message["thread_ts"]
-    name = "directmessage" if channel.kind == "im" else channel.name
     where: Json = {
         "container": container,
-        "channel": {"id": channel.id, "name": name},
+        "channel": {"id": channel.id, "name": _name(channel)},
         "state": {"values": {}},
         "response_url": response_url,
     }

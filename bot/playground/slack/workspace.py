@@ -158,6 +158,26 @@ class Workspace(State):
         payload = interactions.interaction("block_actions", person, trigger_id)
         self.send(Delivery("interactive", "block_actions", payload | where | {"actions": [done]}))
 
+    def use_shortcut(
+        self, channel: str, ts: str, callback_id: str, *, user: str | None = None
+    ) -> None:
+        """Choose a shortcut of the app in the menu of a message. Ephemeral ones have none."""
+        person, where = self._person(user), self.channel(channel)
+        payload = interactions.shortcut(
+            callback_id,
+            self.as_slack(self._standing(channel, ts)),
+            person,
+            where,
+            response_url=self.response_urls.give(channel, person.id),
+            trigger_id=self.views.trigger(person.id, self.board.clock()),
+            action_ts=self.next_ts(),
+        )
+
+        def failed(error: str) -> None:
+            self._complain(channel, person, f'The shortcut failed with the error "{error}"')
+
+        self.send(Delivery("interactive", "message_action", payload, failed=failed))
+
     def submit(self, view_id: str, values: Mapping[str, Any], user: str | None = None) -> None:
         """Submit a modal; `values` are plain values by block id (text, an option's value, a list).
 

@@ -190,7 +190,7 @@ class AnswerInProgress:
                 reply.show(state.start_asking())
             conversation = await self._read_conversation(may_be_outdated=may_be_outdated)
             self._conversation = conversation
-            if end := predetermined_end(turn.question):
+            if end := predetermined_end(turn.question, conversation.end):
                 state.end(end)
                 return
             state.remark = join_remarks(

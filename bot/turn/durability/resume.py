@@ -49,8 +49,13 @@ def initial_state(record: TurnRecord, now: float) -> AnswerState:
     return state
 
 
-def predetermined_end(question: Question) -> Draft | None:
-    """The answer to a question that needs no model; None for any other question."""
+def predetermined_end(question: Question, told: Phrase | None = None) -> Draft | None:
+    """The answer to a question that needs no model; None for any other question.
+
+    `told` is what its asker is told if it can't be answered.
+    """
+    if told:
+        return Draft(Phase.DONE, "", say(question.language, told))
     if not question.text.strip():
         hint = say(question.language, Phrase.EMPTY_QUESTION)
         return Draft(Phase.DONE, wordless_question_reply(question) or hint)

@@ -72,7 +72,7 @@ class EphemeralAnswers:
         Raises SlackError, StorageUnavailable.
         """
         channel = await self._slack.open_dm(answer.question.user)
-        place = replace(answer.question.place, channel=channel, surface="dm")
+        place = Place(answer.question.place.team, channel, "dm")
         return await self._repost(_repost_question(answer.question, "dm", place), answer.draft)
 
 

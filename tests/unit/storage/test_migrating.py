@@ -60,6 +60,7 @@ WRITTEN: dict[str, list[str]] = {
         "INSERT INTO feedback (team, turn, person, sign, voted_at, reason, words, model, version)"
         " VALUES ('T1', 'Q1', 'U1', 'bad', 3.0, 'wrong', 'It is 1912.', 'm', '1.0.0')",
     ],
+    "r12": ["UPDATE turns SET about = NULL"],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'

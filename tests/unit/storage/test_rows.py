@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.storage import rows
-from bot.values import File, Place, Question, Said
+from bot.values import File, Place, Question, Said, Subject
 from bot.words import Language
 
 ANY_TEXT = st.text(st.characters(codec=None))  # halves of characters and NUL as well
@@ -38,6 +38,7 @@ QUESTIONS = st.builds(
     unreadable=st.lists(ANY_TEXT, max_size=2).map(tuple),
     bot=ANY_TEXT,
     language=st.sampled_from(Language),
+    about=st.none() | st.builds(Subject, ANY_TEXT, ANY_TEXT, ANY_TEXT),
 )
 
 

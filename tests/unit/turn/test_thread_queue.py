@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.turn.thread_queue import MAX_STOP_CHARACTERS, is_stop, ordering_thread_key
-from bot.values import File
+from bot.values import File, Subject
 from tests.unit.turn.answer_setup import question
 
 STOPS = (
@@ -98,6 +98,12 @@ def test_thread_key_names_workspace_channel_and_root() -> None:
     assert ordering_thread_key(
         question(team="T1", channel="C1", surface="channel", thread_ts="1.0")
     ) == ("T1:C1:1.0")
+
+
+def test_question_about_a_message_never_waits() -> None:
+    asked = question(team="T1", channel="C1", surface="channel", thread_ts="1.0")
+    assert ordering_thread_key(asked)
+    assert ordering_thread_key(replace(asked, about=Subject("1.0"))) is None
 
 
 def test_thread_key_of_a_command_is_none() -> None:

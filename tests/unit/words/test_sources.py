@@ -34,6 +34,7 @@ OTHER_READERS = {
     "bot.errors:*.__init__": "the log",
     "bot.history.remarks:gap_marker": "the model",
     "bot.history.remarks:SUMMARY_HEADER": "the model",
+    "bot.history.subject:SUBJECT_NOTE": "the model",
     "bot.history.summaries.text:*": "the model",
     "bot.history.token_limit:CLIPPED_ANSWER_MARK": "the model",
     "bot.listeners.admission.phrases:*": "a pattern for what people write",

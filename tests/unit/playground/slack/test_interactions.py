@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.playground.slack import interactions
+from bot.playground.slack.records import Message
 from bot.playground.slack.workspace import NotThere, Workspace
-from tests.unit.playground.live import DM, GENERAL, YOU
+from tests.unit.playground.live import DM, GENERAL, RANDOM, YOU
 from tests.unit.playground.slack.offline_workspace import OfflineWorkspace
 
 
@@ -31,6 +32,35 @@ def test_command_acknowledged_with_invalid_blocks_shows_an_error(
     kind, told = offline.announcements[-1]
     assert kind == "ephemeral"
     assert "invalid_blocks" in told["message"]["text"]
+
+
+def test_shortcut_brings_the_message_and_an_address_also_without_the_bot(
+    offline: OfflineWorkspace,
+) -> None:
+    offline.workspace.base_url = "http://127.0.0.1:1"
+    said = offline.workspace.say(RANDOM, "late")
+    offline.workspace.use_shortcut(RANDOM, said.ts, "ask")
+    body = offline.last().body
+    assert (body["type"], body["callback_id"]) == ("message_action", "ask")
+    assert (body["message"]["text"], body["message_ts"]) == ("late", said.ts)
+    assert body["channel"] == {"id": RANDOM, "name": "random"}
+    assert body["response_url"].startswith("http://127.0.0.1:1/respond/")
+    assert body["trigger_id"]
+
+
+def test_shortcut_of_an_ephemeral_message_does_not_exist(offline: OfflineWorkspace) -> None:
+    ts = offline.workspace.next_ts()
+    offline.workspace.say_privately(Message(ts, GENERAL, YOU, "x", only_for=YOU))
+    with pytest.raises(NotThere):
+        offline.workspace.use_shortcut(GENERAL, ts, "ask")
+
+
+def test_shortcut_that_is_not_acknowledged_shows_an_error(offline: OfflineWorkspace) -> None:
+    offline.workspace.use_shortcut(GENERAL, offline.workspace.say(GENERAL, "x").ts, "ask")
+    offline.last().failed("http_timeout")
+    kind, told = offline.announcements[-1]
+    assert kind == "ephemeral"
+    assert "http_timeout" in told["message"]["text"]
 
 
 def _button_message(offline: OfflineWorkspace) -> str:
