@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from bot.render.shortcuts import ASK_ABOUT_SHORTCUT
+from bot.render.shortcuts import ASK_ABOUT_SHORTCUT, SUMMARISE_SHORTCUT
 from bot.slack import SCOPES_BY_METHOD
 
 EVENT_SCOPES: Mapping[str, str] = MappingProxyType(
@@ -44,6 +44,7 @@ FEATURE_SCOPES: Mapping[str, str] = MappingProxyType(
 MESSAGE_SHORTCUTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         ASK_ABOUT_SHORTCUT: ("Ask about this", "Ask a question about this message"),
+        SUMMARISE_SHORTCUT: ("Summarise thread", "Show me a summary of this message's thread"),
     },
 )
 """The `callback_id` of each shortcut on a message, with its name and description. A name has at

@@ -52,12 +52,13 @@ class Subject:
     """The message that a question is about, as its asker saw it when they asked.
 
     `author` is the id of a user, or of a bot that has no user. `text` is the beginning of what the
-    message says.
+    message says. If its thread is to be summarised, `summary_until` is the ts up to which.
     """
 
     ts: str
     author: str = ""
     text: str = field(default="", repr=False)
+    summary_until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ class Question:
     not say it. `bot` is the bot id of an author that is an app; `user` is then its bot user, or
     that id. `public`: a command whose answer everybody sees. `language` is that of the bot's own
     words about it, also for retries and after a take-over. `about` is the message on which a
-    shortcut was used; such a question is no message, and its conversation ends with that one.
+    shortcut was used; such a question is no message, and its conversation ends with that one, or
+    is its thread if that is to be summarised.
     """
 
     id: str
@@ -102,7 +104,12 @@ class Question:
     @property
     def conversation_end(self) -> str | None:
         """The ts of the last message that belongs to its conversation; None if there is none."""
-        return self.about.ts if self.about else self.ts
+        return (self.about.summary_until or self.about.ts) if self.about else self.ts
+
+    @property
+    def asks_for_summary(self) -> bool:
+        """Whether the thread of the message it is about is to be summarised."""
+        return bool(self.about and self.about.summary_until)
 
     @property
     def private_thread_ts(self) -> str | None:

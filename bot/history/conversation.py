@@ -28,10 +28,10 @@ from bot.history.fitting import FittedConversation, fit_conversation
 from bot.history.gaps import ReadRange, is_usable, needs_summary
 from bot.history.names import UserNames
 from bot.history.subject import (
-    is_missing_message,
-    is_subject_gone,
+    asked_messages,
+    end_after_error,
+    end_after_reading,
     subject_authors,
-    subject_messages,
     unread_phrase,
 )
 from bot.history.summaries.source import MessageSource
@@ -50,6 +50,8 @@ log = logging.getLogger(__name__)
 
 REFRESH_TIMEOUT_SECONDS = 10.0
 """How long a queued question is re-read from Slack; after that its stored text is used. Ours."""
+
+MIN_SUMMARISED_MESSAGES = 2  # of a thread: its first message and a reply
 
 UNREACHABLE_RETRY_SECONDS = 1.0  # delay between attempts while Slack is unreachable
 
@@ -128,8 +130,9 @@ class History:
         if now is None:
             raise QuestionDeleted(question.id)
         kept = self._keep_earlier(earlier, now)
-        if not unread_remark and is_subject_gone(question, earlier):
-            return Conversation(question, (), end=Phrase.SUBJECT_DELETED)
+        end = None if unread_remark else end_after_reading(question, earlier)
+        if end:
+            return Conversation(question, (), end=end)
         return await self._conversation(now, kept, summary, unread_remark)
 
     async def current_question(self, question: Question) -> Question | None:
@@ -177,7 +180,9 @@ class History:
         asked = self._converter.question_messages(question, names)
         before = self._converter.to_dated_messages(stored, names)
         told = [one.ts for one in before if self._is_short(one.message)]
-        asked = [*subject_messages(question, told, names, self._bot_user), *asked]
+        asked = asked_messages(question, asked, told, names, self._bot_user)
+        if question.asks_for_summary and len(before) < MIN_SUMMARISED_MESSAGES:
+            return Conversation(question, (), end=Phrase.NOTHING_TO_SUMMARISE)
         if not before:
             return Conversation(question, _without_author(asked), unread_remark)
         part = earlier.thread_part
@@ -207,7 +212,8 @@ class History:
         if self._summariser is None or place.thread_ts is None or is_first:
             return None
         found = await self._summariser.find(place.channel, _summary_thread(question))
-        is_later = found and question.about and found.covered_to > question.about.ts
+        end = question.conversation_end or ""
+        is_later = found and question.about and found.covered_to > end
         return None if is_later else found
 
     def summarise(self, conversation: Conversation | None) -> None:
@@ -283,8 +289,8 @@ class History:
         try:
             return await source.read_before(question), ""
         except (SlackError, TimeoutError) as error:
-            if question.about and is_missing_message(error):
-                return EarlierMessages(), ""
+            if end := end_after_error(question, error):
+                return EarlierMessages(end=end), ""
             log.warning("could not read the earlier messages; the answer says so: %s", error)
             unread = unread_phrase(question, error, is_dm=is_dm)
             return EarlierMessages(), say(question.language, unread)

@@ -36,6 +36,9 @@ THREAD_BOUNDS = ThreadReadLimits(wanted_messages=150, max_pages=5, max_seconds=3
 """Limits for reading a thread, including the question. Slack allows about 50 calls a minute for a
 whole workspace (docs/slack.md#tiers). Most threads take one page, a long one two at first."""
 
+SUMMARY_BOUNDS = ThreadReadLimits(wanted_messages=1000, max_pages=8, max_seconds=20.0)
+"""The same for a thread that is to be summarised: nobody waits for a first word meanwhile."""
+
 MIN_REMEMBERED_THREAD_MESSAGES = 200  # positions are cached for longer threads only
 REREAD_MESSAGES = 120
 """The next question in a long thread reads this many messages again. The rest of the page is for
@@ -54,7 +57,8 @@ class EarlierMessages:
     `thread_part` is the part of the thread that was read; None outside of threads. `remark` is for
     the reader, if any of the messages is used. `known_since` is the ts since which a direct message
     is known to be one conversation. `is_cut` means that more of it may lie before, `is_nearly_cut`
-    that more will soon, and `is_partial` that some of its messages after it were not read.
+    that more will soon, and `is_partial` that some of its messages after it were not read. `end` is
+    what the asker is told if the question can't be answered without what was to be read.
     """
 
     messages: tuple[SlackMessage, ...] = ()
@@ -64,6 +68,7 @@ class EarlierMessages:
     is_cut: bool = False
     is_nearly_cut: bool = False
     is_partial: bool = False
+    end: Phrase | None = None
 
     def read_range(self, question: Question, dm_hours: float) -> ReadRange:
         """What was read. In a direct message nothing older than `dm_hours` may be used."""
@@ -138,6 +143,9 @@ class ThreadHistory:
         if root is None or end is None or root == question.ts:
             return EarlierMessages()
         read = partial(self._slack.thread_page, channel, root)
+        if question.asks_for_summary:
+            part = await read_newest_part(read, root, end, SUMMARY_BOUNDS)
+            return EarlierMessages((*filter(None, [part.root]), *part.newest), part)
         earlier = self._earlier_reads.get((channel, root))
         part = await read_newest_part(read, root, end, self._bounds, earlier)
         self._remember_read((channel, root), part)

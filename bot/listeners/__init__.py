@@ -36,7 +36,7 @@ from bot.render.buttons import (
     STOP_ACTION,
 )
 from bot.render.feedback import FEEDBACK_ACTION, REASON_VIEW
-from bot.render.shortcuts import ASK_ABOUT_SHORTCUT
+from bot.render.shortcuts import ASK_ABOUT_SHORTCUT, SUMMARISE_SHORTCUT
 
 
 def register(app: AsyncApp, context: ListenerContext) -> None:
@@ -58,4 +58,5 @@ def register(app: AsyncApp, context: ListenerContext) -> None:
     app.action(FEEDBACK_ACTION)(feedback.on_vote(context))
     app.view(REASON_VIEW)(feedback.on_reason(context))
     app.message_shortcut(ASK_ABOUT_SHORTCUT)(shortcuts.on_ask_about(context))
+    app.message_shortcut(SUMMARISE_SHORTCUT)(shortcuts.on_summarise(context))
     app.view(ASK_ABOUT_SHORTCUT)(shortcuts.on_question(context))

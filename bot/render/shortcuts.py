@@ -1,4 +1,4 @@
-"""The modal of the shortcut *Ask about this*. Pure."""
+"""The shortcuts on a message, and the modal of *Ask about this*. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from bot.words import Language, Phrase, say
 
 ASK_ABOUT_SHORTCUT = "ask_about_message"
 """The `callback_id` of the shortcut, which is in the app's manifest, and of its modal."""
+
+SUMMARISE_SHORTCUT = "summarise_thread"
+"""The `callback_id` of the shortcut *Summarise thread*."""
 
 QUESTION_BLOCK, AUDIENCE_BLOCK = "question", "audience"
 """The `block_id` of each input of the modal, which is its `action_id`, too."""

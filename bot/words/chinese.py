@@ -51,6 +51,12 @@ CHINESE: Mapping[Phrase, str] = {
         "我不在这个对话里：只能看到这条消息，回答也仅你可见。如果是频道，邀请我加入即可改变。"
     ),
     Phrase.ASK_ABOUT_DELETED: "这条消息已被删除，无法就它提问。",
+    Phrase.SUMMARISE_THREAD: "总结这个消息列",
+    Phrase.NOTHING_TO_SUMMARISE: "这条消息还没有回复，没有可总结的消息列。",
+    Phrase.SUMMARY_NOT_A_MEMBER: (
+        "我不在这个对话里，无法读取它的消息列。如果是频道，请邀请我加入后再试。"
+    ),
+    Phrase.SUMMARY_UNREAD: "暂时无法从 Slack 读取这个消息列，请稍后再试。",
     Phrase.ASK_ABOUT_NO_WORDS: "（没有文字的消息）",
     # How an answer ended.
     Phrase.STOPPED: "已停止",

@@ -63,6 +63,13 @@ class Phrase(Enum):
         "In a channel, invite me to change that."
     )
     ASK_ABOUT_DELETED = "This message was deleted. There is nothing to ask about."
+    SUMMARISE_THREAD = "Summarise this thread"
+    NOTHING_TO_SUMMARISE = "Nobody has replied to this message: there is no thread to summarise."
+    SUMMARY_NOT_A_MEMBER = (
+        "I'm not in this conversation, so I can't read its threads. In a channel, invite me and "
+        "try again."
+    )
+    SUMMARY_UNREAD = "Slack did not show me this thread just now. Please try again in a minute."
     ASK_ABOUT_NO_WORDS = "(a message without text)"
 
     # How an answer ended.

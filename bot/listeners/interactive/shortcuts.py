@@ -1,4 +1,4 @@
-"""The shortcut *Ask about this* on a message, and its modal.
+"""The shortcuts on a message: *Ask about this* with its modal, and *Summarise thread*.
 
 The modal is opened at once, because Slack allows that for three seconds only. Meanwhile the message
 is looked up; if the bot is not in the channel or the message is gone, the modal says so.
@@ -23,6 +23,7 @@ from bot.listeners.payloads.shortcuts import (
     MessageShortcut,
     parse_question,
     parse_shortcut,
+    parse_summary,
     private_metadata,
 )
 from bot.listeners.payloads.tenancy import user_id_of
@@ -74,7 +75,7 @@ def on_ask_about(context: ListenerContext) -> ActionListener:
 def on_question(context: ListenerContext) -> ActionListener:
     """The modal was submitted: answer its question, in the thread or privately."""
 
-    announced: Cache[str, str] = Cache(ANNOUNCED_BYTES, string_bytes)
+    announced = _announced_questions()
 
     async def handle_question(ack: AsyncAck, body: dict[str, Any]) -> None:
         question = parse_question(body, context.identity.team_id)
@@ -83,14 +84,37 @@ def on_question(context: ListenerContext) -> ActionListener:
             await ack(response_action="errors", errors={QUESTION_BLOCK: text})
             return
         if question:
-            question = await _placed(context, await context.with_language(question))
-            if _is_private(question) and not announced.get(question.id):
-                announced.put(question.id, question.id)
-                await _announce(context, question)
-            await context.submit_if_allowed(question)
+            await _submit(context, question, announced)
         await ack()
 
     return handle_question
+
+
+def on_summarise(context: ListenerContext) -> ActionListener:
+    """*Summarise thread*: answer with a summary that only the asker sees."""
+    announced = _announced_questions()
+
+    async def handle_summarise(ack: AsyncAck, body: dict[str, Any]) -> None:
+        question = parse_summary(body, context.identity.team_id)
+        if question:
+            text = await context.say_to(question.user, Phrase.SUMMARISE_THREAD)
+            await _submit(context, replace(question, text=text), announced)
+        await ack()
+
+    return handle_summarise
+
+
+def _announced_questions() -> Cache[str, str]:
+    return Cache(ANNOUNCED_BYTES, string_bytes)
+
+
+async def _submit(context: ListenerContext, question: Question, announced: Cache[str, str]) -> None:
+    """Submit a question, and tell its asker before that a private answer follows."""
+    question = await _placed(context, await context.with_language(question))
+    if _is_private(question) and not announced.get(question.id):
+        announced.put(question.id, question.id)
+        await _announce(context, question)
+    await context.submit_if_allowed(question)
 
 
 async def _placed(context: ListenerContext, question: Question) -> Question:

@@ -72,6 +72,21 @@ def parse_shortcut(body: Payload) -> MessageShortcut | None:
     return None
 
 
+def parse_summary(body: Payload, team: str) -> Question | None:
+    """The question of *Summarise thread*, still without words; None if a field is missing.
+
+    It is private. A shortcut is used once: `team` and its `trigger_id` are the idempotency key.
+    """
+    shortcut = parse_shortcut(body)
+    if shortcut is None or not shortcut.trigger_id:
+        return None
+    until = str(body.get("action_ts") or "")
+    about = replace(shortcut.about, summary_until=max(until, shortcut.about.ts))
+    key = f"{team}:{shortcut.trigger_id}"
+    question = _question(replace(shortcut, about=about), "trigger", key, team)
+    return replace(question, user_team=shortcut.user_team)
+
+
 def private_metadata(shortcut: MessageShortcut) -> str:
     """What the modal has to remember of its shortcut. The message is cut so that it fits."""
     about, kept = shortcut.about, len(shortcut.about.text)
@@ -111,7 +126,7 @@ def parse_question(body: Payload, team: str) -> Question | None:
     typed = _state(state, QUESTION_BLOCK).get("value")
     chosen = _state(state, AUDIENCE_BLOCK).get("selected_option")
     value = chosen.get("value") if isinstance(chosen, Mapping) else None
-    question = _question(shortcut, f"{team}:{view}", team)
+    question = _question(shortcut, "view", f"{team}:{view}", team)
     return replace(
         question,
         text=str(typed or "").strip()[:MAX_QUESTION_CHARACTERS],
@@ -120,11 +135,11 @@ def parse_question(body: Payload, team: str) -> Question | None:
     )
 
 
-def _question(shortcut: MessageShortcut, key: str, team: str) -> Question:
+def _question(shortcut: MessageShortcut, kind: str, key: str, team: str) -> Question:
     """A question about the message of a shortcut, still without words."""
     return Question(
         id=first_turn_id(key),
-        keys=(f"view:{key}",),
+        keys=(f"{kind}:{key}",),
         place=Place(team, shortcut.channel, "command", shortcut.thread_ts),
         user=shortcut.user,
         text="",

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from bot.history.subject import SUBJECT_NOTE
+from bot.history.subject import SUBJECT_NOTE, SUMMARY_PROMPT
 from bot.playground.slack.server import SlackConfig
-from bot.render.shortcuts import ASK_ABOUT_SHORTCUT, EVERYBODY, ONLY_ME
+from bot.render.shortcuts import ASK_ABOUT_SHORTCUT, EVERYBODY, ONLY_ME, SUMMARISE_SHORTCUT
 from bot.words import Phrase
 from tests.e2e.bot.running import (
     System,
@@ -230,3 +230,52 @@ async def test_question_submitted_twice_is_answered_once_also_over_a_crash(tmp_p
         [answer] = system.answers(live.GENERAL)
         assert REPORT in asked_by(answer)
         await system.bot.end(signal.SIGKILL)
+
+
+def finished_summaries(system: System, channel: str) -> list[Message]:
+    """The private answers that have ended with text."""
+    found = ephemeral_messages(system, channel)
+    return [one for one in found if "Share here" in buttons(one)]
+
+
+async def test_thread_is_summarised_for_the_asker_who_may_share_it(tmp_path: Path) -> None:
+    async with running_system(tmp_path) as system:
+        workspace = system.slack.workspace
+        ts = say(system)
+        workspace.use_shortcut(live.GENERAL, ts, SUMMARISE_SHORTCUT)
+        await system.slack.until(lambda: finished_summaries(system, live.GENERAL), 20)
+        [answer] = finished_summaries(system, live.GENERAL)
+        assert "This thread has 3 messages." in markdown(answer)
+        assert REPORT in markdown(answer)
+        assert "Lunch?" in markdown(answer)
+        assert SUMMARY_PROMPT in told(system)
+        assert system.answers(live.GENERAL) == []
+        press(system, answer, "Share here", live.GENERAL)
+        assert "This thread has 3 messages." in await system.answered(live.GENERAL)
+        [shared] = system.answers(live.GENERAL)
+        assert english(Phrase.SUMMARISE_THREAD) in asked_by(shared)
+        assert all(call.ok for call in system.slack.calls)
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        (live.GENERAL, Phrase.NOTHING_TO_SUMMARISE),
+        (live.RANDOM, Phrase.SUMMARY_NOT_A_MEMBER),
+    ],
+)
+async def test_thread_that_can_not_be_summarised_is_explained_to_the_asker(
+    tmp_path: Path, channel: str, said: Phrase
+) -> None:
+    async with running_system(tmp_path) as system:
+        workspace = system.slack.workspace
+        ts = workspace.say(channel, REPORT, user=live.ADA).ts
+        workspace.use_shortcut(channel, ts, SUMMARISE_SHORTCUT)
+
+        def told_so() -> bool:
+            found = ephemeral_messages(system, channel)
+            return any(english(said) in status_text(one) for one in found)
+
+        await system.slack.until(told_so, 20)
+        assert asked_of_model(system) == []
+        assert system.answers(channel) == []

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.history.subject import SUBJECT_NOTE
+from bot.history.subject import SUBJECT_NOTE, SUMMARY_PROMPT, summary_prompt
 from bot.values import Author, Message, Place, Question, Subject, Surface
-from bot.words import Phrase
+from bot.words import Language, Phrase
 from tests.support.words import english
 from tests.unit.history.history_setup import ADA, BOB, ROOT, history, texts, ts_at
 from tests.unit.history.stored_slack import BOT, StoredSlack
@@ -119,3 +119,61 @@ async def test_own_answer_can_be_asked_about(slack: StoredSlack) -> None:
 async def test_question_about_nothing_has_no_note(slack: StoredSlack) -> None:
     asked = replace(about(ts_at(2)), about=None, ts=ts_at(2))
     assert SUBJECT_NOTE not in texts(await history(slack).read_conversation(asked))
+
+
+def summary(until: str, root: str = ROOT, language: Language = Language.ENGLISH) -> Question:
+    """*Summarise thread*, chosen on the first message of a thread."""
+    asked = Question("q1", ("trigger:1",), Place("T1", "C1", "command", root), "U1", "Summarise")
+    subject = Subject(root, "U1", "quoted", summary_until=until)
+    return replace(asked, about=subject, language=language)
+
+
+async def test_summary_is_asked_of_the_whole_thread_until_the_press(slack: StoredSlack) -> None:
+    slack.say(ts_at(9), "U2", "Too late", under=ROOT)
+    found = await history(slack).read_conversation(summary(ts_at(5)))
+    assert texts(found)[:-1] == ["The import is slow", "I moved the index", "Move it back"]
+    assert found.messages[-1] == Message("user", summary_prompt(Language.ENGLISH), ADA)
+    assert SUMMARY_PROMPT in summary_prompt(Language.ENGLISH)
+
+
+async def test_summary_is_written_in_the_language_of_its_asker(slack: StoredSlack) -> None:
+    asked = summary(ts_at(5), language=Language.CHINESE)
+    found = await history(slack).read_conversation(asked)
+    assert texts(found)[-1].endswith("Write in Chinese.")
+
+
+async def test_message_without_replies_is_no_thread(slack: StoredSlack) -> None:
+    slack.say(ts_at(10), "U1", "Alone")
+    found = await history(slack).read_conversation(summary(ts_at(11), root=ts_at(10)))
+    assert (found.messages, found.end) == ((), Phrase.NOTHING_TO_SUMMARISE)
+
+
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [
+        ("not_in_channel", Phrase.SUMMARY_NOT_A_MEMBER),
+        ("channel_not_found", Phrase.SUMMARY_NOT_A_MEMBER),
+        ("internal_error", Phrase.SUMMARY_UNREAD),
+        ("thread_not_found", Phrase.SUBJECT_DELETED),
+    ],
+)
+async def test_thread_that_can_not_be_read_is_not_summarised(
+    slack: StoredSlack, code: str, end: Phrase
+) -> None:
+    slack.fault = lambda call: code if call.method == "conversations.replies" else ""
+    found = await history(slack).read_conversation(summary(ts_at(5)))
+    assert (found.messages, found.end) == ((), end)
+
+
+async def test_long_thread_is_read_in_pages_and_what_does_not_fit_is_said(
+    slack: StoredSlack,
+) -> None:
+    for number in range(600):
+        slack.say(ts_at(10 + number), "U2", f"message {number}", under=ROOT)
+    whole = await history(slack, limit=100_000).read_conversation(summary(ts_at(1000)))
+    assert len(whole.messages) == 604
+    assert whole.remark == ""
+    cut = await history(slack, limit=2000).read_conversation(summary(ts_at(1000)))
+    assert "messages" in cut.remark
+    assert "message 599" in texts(cut)[-2]
+    assert texts(cut)[0] == "The import is slow"

@@ -13,9 +13,10 @@ from bot.listeners.payloads.shortcuts import (
     MAX_METADATA_CHARACTERS,
     parse_question,
     parse_shortcut,
+    parse_summary,
     private_metadata,
 )
-from bot.render.shortcuts import ASK_ABOUT_SHORTCUT, EVERYBODY, ONLY_ME
+from bot.render.shortcuts import ASK_ABOUT_SHORTCUT, EVERYBODY, ONLY_ME, SUMMARISE_SHORTCUT
 from bot.values import Place, Subject
 from bot.words import Phrase
 from tests.support.words import english
@@ -186,6 +187,29 @@ async def test_shortcuts_of_other_workspaces_open_and_ask_nothing() -> None:
         assert (setup.asked, setup.slack_calls) == ([], [])
 
 
+async def test_summary_is_asked_privately_under_the_trigger() -> None:
+    async with open_listeners() as setup:
+        chosen = shortcut_payload(callback_id=SUMMARISE_SHORTCUT, action_ts="3.0")
+        chosen["response_url"] = f"{setup.url}/note/1"
+        for _ in range(2):
+            response = await setup.deliver(chosen)
+            assert (response.status, response.body) == (200, "")
+        first, again = setup.asked
+        assert (first.id, first.keys) == (again.id, ("trigger:T1:1.2.x",))
+        assert (first.text, first.public) == (english(Phrase.SUMMARISE_THREAD), False)
+        assert first.about == Subject("2.0", "U2", "It is *late*", summary_until="3.0")
+        [note] = setup.calls_of("1")
+        assert english(Phrase.ANSWER_WILL_FOLLOW) in note["text"]
+        assert setup.calls_of("views.open") == []
+
+
+async def test_summary_in_our_direct_message_is_a_message_of_its_thread() -> None:
+    async with open_listeners() as setup:
+        chosen = shortcut_payload(callback_id=SUMMARISE_SHORTCUT, channel={"id": DM})
+        await setup.deliver(chosen)
+        assert setup.asked[0].place == Place("T1", DM, "dm", "1.0")
+
+
 def test_message_of_a_bot_is_named_by_the_bot() -> None:
     parsed = parse_shortcut(shortcut_payload({"bot_id": "B2", "ts": "2.0", "text": "Build failed"}))
     assert parsed
@@ -251,4 +275,5 @@ JSON = st.recursive(
 def test_parsers_raise_for_no_payload(state: Any, metadata: Any, message: Any) -> None:
     parse_question(submission(state=state, private_metadata=json.dumps(metadata)), "T1")
     parse_shortcut(shortcut_payload() | {"message": message})
+    parse_summary(shortcut_payload() | {"message": message, "action_ts": state}, "T1")
     parse_shortcut(shortcut_payload() | {"user": message, "team": metadata, "channel": state})

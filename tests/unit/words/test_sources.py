@@ -35,6 +35,7 @@ OTHER_READERS = {
     "bot.history.remarks:gap_marker": "the model",
     "bot.history.remarks:SUMMARY_HEADER": "the model",
     "bot.history.subject:SUBJECT_NOTE": "the model",
+    "bot.history.subject:SUMMARY_*": "the model",
     "bot.history.summaries.text:*": "the model",
     "bot.history.token_limit:CLIPPED_ANSWER_MARK": "the model",
     "bot.listeners.admission.phrases:*": "a pattern for what people write",

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.history.subject import summary_prompt
 from bot.history.summaries.text import request_text
 from bot.playground.model.conversation import Called, Conversation, Returned, Said, Tool, spoken
 from bot.playground.model.plan import Call, Plan, Refusal, Search, Text, Thought
 from bot.playground.model.script import answer, unknown
 from bot.playground.model.script.reading import LONG_PARTS, read, very_long
 from bot.values import Author, Message
+from bot.words import Language
 
 NOW = Tool("now", ("timezone",))
 CALCULATE = Tool("calculate", ("expression",), ("expression",))
@@ -296,3 +298,10 @@ def test_request_for_a_summary_gets_one_that_takes_up_the_earlier() -> None:
     bob = Message("user", "It is a bird.", Author("U2", "Bob"))
     second = answer(Conversation((spoken(request_text(first, [bob], 800)),))).text
     assert second == "The demo model's summary: My project is Heron. / It is a bird."
+
+
+def test_request_for_a_summary_of_a_thread_gets_its_messages() -> None:
+    notes = spoken("[Something the bot says]")
+    prompt = spoken(summary_prompt(Language.ENGLISH), "Ada")
+    told = Conversation((spoken("It is late", "Ada"), notes, spoken("Very", "Ben"), prompt))
+    assert answer(told).text == "This thread has 2 messages.\n- Ada: It is late\n- Ben: Very"
