@@ -227,6 +227,7 @@ def _answer_runner(
         max_tool_rounds=settings.tools.rounds,
         pseudonyms=Pseudonyms(_pseudonym_secret(settings)),
         limits=answer_limits(settings),
+        show_reasoning=settings.reasoning.summary != "off",
         notify_after_seconds=settings.delivery.notify_after_seconds,
     )
 

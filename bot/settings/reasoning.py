@@ -24,7 +24,7 @@ class ReasoningSettings(SettingsGroup):
         "auto",
         validation_alias="REASONING_SUMMARY",
         description=(
-            "Ask the model for a summary of its reasoning (Responses API). "
-            "Not sent to a model that refuses it"
+            "Ask the model for a summary of its reasoning, and show it while it thinks; `off`: "
+            "neither. Not sent to a model that refuses it"
         ),
     )

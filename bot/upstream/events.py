@@ -46,9 +46,11 @@ class TextDone:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A piece of the model's reasoning, or of its summary; not part of the answer."""
+    """A piece of a summary of the model's reasoning, or of the reasoning itself; not part of the
+    answer. A server that sends both of a response says the same twice."""
 
     text: str
+    is_summary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class Finished:
     `max_output_tokens`, `content_filter` or what the server says; "" when it is complete.
     `is_refusal`: the model declined, in `text`. `output` is everything the model sent, if it has
     tool calls to be answered. `no_text` says why there is no text, if there is none and no call.
+    `reasoning` is what the server says at the end that the reasoning was, as a summary if there is
+    one; "" where it says nothing, and the `Reasoning` events are all that is known.
     """
 
     text: str
@@ -111,6 +115,7 @@ class Finished:
     is_refusal: bool = False
     output: ModelOutput | None = field(default=None, compare=False)
     no_text: Saying | None = None
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ CHINESE: Mapping[Phrase, str] = {
     Phrase.WAITING_BEHIND: "排队中，前面还有 {ahead:,} 个问题",
     Phrase.WAITING_IN_THREAD: "正在等待上一条回答完成…",
     Phrase.THINKING: "正在思考…",
+    Phrase.THINKING_THAT: "正在思考：{line}",
     Phrase.WRITING: "正在回答…",
     Phrase.RECONNECTING: "正在重新连接…",
     Phrase.RECONNECTING_ATTEMPT: "正在重新连接（{attempt}/{of}）…",

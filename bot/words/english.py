@@ -17,6 +17,7 @@ class Phrase(Enum):
     WAITING_BEHIND = "Waiting, {ahead:,} before you"
     WAITING_IN_THREAD = "Waiting for the answer above…"
     THINKING = "Thinking…"
+    THINKING_THAT = "Thinking: {line}"
     WRITING = "Writing…"
     RECONNECTING = "Reconnecting…"
     RECONNECTING_ATTEMPT = "Reconnecting ({attempt}/{of})…"

@@ -57,7 +57,7 @@ INNER_LAYERS: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"capabilities", "json_merge", "lenient_json"}),
     ),
     "render": (
-        frozenset({"ephemeral", "incoming", "shortcuts"}),
+        frozenset({"ephemeral", "incoming", "reasoning", "shortcuts"}),
         frozenset({"message"}),
         frozenset({"committable", "split"}),
         frozenset({"safety"}),

@@ -47,6 +47,7 @@ def read_request(body: JSON) -> ChatRequest:
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             "stream_options",
         )
+    fields.check_reasoning({"effort": body.get("reasoning_effort")}, "reasoning_effort")
     limits = [fields.count(body, name, 1) for name in ("max_completion_tokens", "max_tokens")]
     model = fields.text(body, "model")
     return ChatRequest(

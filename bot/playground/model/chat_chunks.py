@@ -16,6 +16,8 @@ from bot.playground.model.frames import JSON, Frame
 from bot.playground.model.pace import Pace
 from bot.playground.model.plan import Call, Plan, Refusal, Text, Thought, tokens
 
+_BETWEEN_THOUGHTS = "\n\n"
+
 
 class ChunkWriter:
     """Writes one streamed completion."""
@@ -120,6 +122,7 @@ def usage_of(input_tokens: int, plan: Plan) -> JSON:
 
 def _deltas(plan: Plan, completion_id: str, *, reasons: bool) -> Iterator[tuple[JSON, str]]:
     ids = _call_ids(completion_id, reasoned=reasons and bool(_thoughts(plan)))
+    thoughts = [part for part in plan.parts if isinstance(part, Thought)]
     calls = 0
     for part in plan.parts:
         match part:
@@ -128,6 +131,8 @@ def _deltas(plan: Plan, completion_id: str, *, reasons: bool) -> Iterator[tuple[
                 yield from (({field: token}, token) for token in tokens(part.text))
             case Thought() if reasons:
                 yield from (({"reasoning_content": token}, token) for token in tokens(part.text))
+                if part is not thoughts[-1]:
+                    yield {"reasoning_content": _BETWEEN_THOUGHTS}, ""
             case Call():
                 yield from _call_deltas(part, calls, next(ids))
                 calls += 1
@@ -141,7 +146,7 @@ def _call_deltas(call: Call, index: int, call_id: str) -> Iterator[tuple[JSON, s
 
 
 def _thoughts(plan: Plan) -> str:
-    return "".join(part.text for part in plan.parts if isinstance(part, Thought))
+    return _BETWEEN_THOUGHTS.join(part.text for part in plan.parts if isinstance(part, Thought))
 
 
 def _call_ids(completion_id: str, *, reasoned: bool) -> Iterator[str]:

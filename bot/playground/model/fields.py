@@ -10,6 +10,8 @@ from bot.playground.model.conversation import Called, Returned, Tool, Turn
 from bot.playground.model.frames import JSON
 from bot.playground.model.problems import invalid
 
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+_SUMMARIES = ("auto", "concise", "detailed")
 _NAMES = {
     str: "a string",
     bool: "a boolean",
@@ -95,6 +97,14 @@ def one_of(value: Any, allowed: Sequence[str], param: str) -> str:
             f"Invalid value: '{value}'. Supported values are: {listed}.", param, "invalid_value"
         )
     return str(value)
+
+
+def check_reasoning(reasoning: JSON, effort_param: str) -> None:
+    """Refuse an effort or a summary that no model has (docs/upstream.md#reasoning-fields)."""
+    if reasoning.get("effort") is not None:
+        one_of(reasoning["effort"], _EFFORTS, effort_param)
+    if reasoning.get("summary") is not None:
+        one_of(reasoning["summary"], _SUMMARIES, "reasoning.summary")
 
 
 def tool(function: JSON, param: str) -> Tool:

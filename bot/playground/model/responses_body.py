@@ -59,6 +59,7 @@ class ResponsesRequest:
 
 def read_request(body: JSON) -> ResponsesRequest:
     """The request in the body. Raises `ApiError` as OpenAI refuses it."""
+    fields.check_reasoning(fields.options(body, "reasoning"), "reasoning.effort")
     request = ResponsesRequest(
         body=body,
         model=fields.text(body, "model"),

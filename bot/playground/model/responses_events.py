@@ -145,19 +145,30 @@ class EventWriter:
         yield self._done(item, cut, content=[whole])
 
     def _thought(self, part: Thought, cut: bool) -> Iterator[Frame]:
+        """Reasoning. Its summary is sent only if the request asks for one."""
         item = self._item("rs", type="reasoning", summary=[])
+        yield self._added(item)
+        pieces = tokens(part.text)
+        self._tokens["reasoning"] += len(pieces)
+        summary: list[JSON] = []
+        if self._body["reasoning"].get("summary"):
+            summary = [{"type": "summary_text", "text": part.text}]
+            yield from self._summary(item, part)
+        else:
+            self._tokens["written"] += len(pieces)
+            self._wait += sum(map(self._pace.token, pieces))
+        secret = f"{self._stem}{len(self._output):02x}"  # what clients can't read and must keep
+        yield self._done(item, cut, summary=summary, encrypted_content=secret)
+
+    def _summary(self, item: JSON, part: Thought) -> Iterator[Frame]:
         where = self._where(item, summary_index=0)
         empty = {"type": "summary_text", "text": ""}
         whole = {"type": "summary_text", "text": part.text}
-        yield self._added(item)
         yield self._event("response.reasoning_summary_part.added", **where, part=empty)
         yield from self._deltas("response.reasoning_summary_text.delta", part.text, **where)
         self._written -= len(part.text)  # reasoning is no part of the answer
-        self._tokens["reasoning"] += len(tokens(part.text))
         yield self._event("response.reasoning_summary_text.done", **where, text=part.text)
         yield self._event("response.reasoning_summary_part.done", **where, part=whole)
-        secret = f"{self._stem}{len(self._output):02x}"  # what clients can't read and must keep
-        yield self._done(item, cut, summary=[whole], encrypted_content=secret)
 
     def _search(self, part: Search) -> Iterator[Frame]:
         item = self._item("ws", type="web_search_call", action={"type": "search"})

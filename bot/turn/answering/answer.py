@@ -101,6 +101,7 @@ class AnswerRunner(AnswerServices):
     def _initial_state(self, turn: Turn, existing: Sequence[ShownMessage]) -> AnswerState:
         state = initial_state(turn.record, time.time())
         state.model_name = self.upstream.model_name
+        state.shows_reasoning = self.show_reasoning
         if turn.record.send_unverifiable and not existing and state.phase is Phase.DONE:
             notice = say(state.language, Phrase.POSSIBLE_DUPLICATE)
             status_line = join_status_lines(notice, state.status_line)

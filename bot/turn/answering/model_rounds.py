@@ -136,6 +136,7 @@ class ModelRounds:
 
     def _show_progress(self, event_count: int) -> None:
         """Count the newest events, and checkpoint and show what they made of the answer."""
+        self._state.show_reasoning(asyncio.get_running_loop().time())
         draft = self._state.draft
         self._tools.budget.count_events(event_count, len(draft.text), len(self._state.tool_calls))
         self._turn.checkpoint.checkpoint_text(draft.text, self._state.cursor)

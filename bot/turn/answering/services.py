@@ -31,5 +31,7 @@ class AnswerServices:
     max_tool_rounds: int = 5
     pseudonyms: Pseudonyms | None = None
     limits: AnswerLimits = field(default_factory=AnswerLimits)
+    show_reasoning: bool = True
+    """Whether readers see what the model thinks."""
     notify_after_seconds: float = 0.0
     """Seconds after which a finished answer mentions its asker; 0 means never."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from bot.errors import ResponseTooLarge
 from bot.render.sources import render_sources
+from bot.turn.state.reasoning_line import ReasoningLine
 from bot.upstream.events import (
     Activity,
     Citation,
@@ -51,6 +52,7 @@ class AnswerState:
       It is kept in either case.
 
     Attributes:
+    - `shows_reasoning`: whether `show_reasoning` shows anything.
     - `remark`: set it to what the final answer shows below its text, for example that history was
       left out.
     - `tool_calls`: calls whose outputs the model waits for. Run them, ask the model again, and feed
@@ -69,6 +71,7 @@ class AnswerState:
     ) -> None:
         self.reference = reference
         self.language = language
+        self.shows_reasoning = True
         self.remark = ""
         self.phase = Phase.RECONNECTING if visible_text else Phase.ASKING
         self.status_line = ""
@@ -81,6 +84,7 @@ class AnswerState:
         self._cursor = cursor
         self._visible_text = "" if cursor else visible_text
         self._sources: dict[str, str] = {}
+        self._reasoning_line = ReasoningLine()
 
     @property
     def text(self) -> str:
@@ -126,6 +130,13 @@ class AnswerState:
         self.status_line = self._said(label)
         return self.draft
 
+    def show_reasoning(self, now: float) -> None:
+        """While the model reasons, make the newest line of its reasoning the status line. `now` is
+        of any monotonic clock."""
+        is_thinking = self.phase in {Phase.ASKING, Phase.STREAMING}
+        if self.shows_reasoning and is_thinking and (line := self._reasoning_line.choose(now)):
+            self.status_line = say(self.language, Phrase.THINKING_THAT, line=line)
+
     def stop(self, user: str) -> Draft:
         """End the answer because `user` stopped it; its text stays."""
         return self._end(Phase.STOPPED, say(self.language, Phrase.STOPPED_BY, user=user))
@@ -165,9 +176,9 @@ class AnswerState:
             case TextDone(text):
                 self._set_text(text)
             case Activity(label):
-                self._continue()
-                self.status_line = self._said(label)
+                self._on_activity(label)
             case Reconnecting(attempt, of):
+                self._reasoning_line.clear()
                 self.phase = Phase.RECONNECTING
                 self.status_line = say(
                     self.language, Phrase.RECONNECTING_ATTEMPT, attempt=attempt, of=of
@@ -187,8 +198,8 @@ class AnswerState:
                 self._on_failed(event)
             case ToolCall():
                 self.tool_calls += (event,)
-            case Reasoning():
-                pass
+            case Reasoning(text):
+                self._on_reasoning(text)
 
     def _said(self, what: Saying | str | None) -> str:
         """What is said, in the language of the answer; a `str` is the model's, None is ""."""
@@ -197,10 +208,24 @@ class AnswerState:
     def _set_text(self, text: str, cursor: str = "") -> None:
         self._current_text, self._cursor = text, cursor
         if text:
+            self._reasoning_line.clear()
             self.phase, self.status_line = Phase.STREAMING, ""
 
     def _continue(self) -> None:
+        self._reasoning_line.clear()
         self.phase, self.status_line = (Phase.STREAMING if self.text else Phase.ASKING), ""
+
+    def _on_activity(self, label: Saying | str | None) -> None:
+        if label is Phrase.THINKING and self._reasoning_line.is_shown:
+            return  # the next part of the reasoning begins
+        self._continue()
+        self.status_line = self._said(label)
+
+    def _on_reasoning(self, text: str) -> None:
+        if self.phase is Phase.RECONNECTING:
+            self._continue()
+        if not self._current_text or self.status_line:  # else it comes beside the text
+            self._reasoning_line.add(text)
 
     def _on_finished(self, event: Finished) -> None:
         self.usage += replace(event.usage, model=self.model_name)

@@ -19,8 +19,8 @@ from bot.words import Phrase, Saying
 class AnswerText:
     """Turns the text a decoder reads into events.
 
-    Its methods return the events to pass on. `has_thinking`: the text contained the model's
-    thinking, which becomes `Reasoning`.
+    Its methods return the events to pass on. `has_thinking`: there was reasoning, in the text or
+    beside it.
     """
 
     def __init__(self) -> None:
@@ -103,6 +103,13 @@ class AnswerText:
         self._activity = label
         return (Activity(label),)
 
+    def add_reasoning(self, text: str) -> list[Event]:
+        """Take a piece of reasoning; "" for one that can't be read. Before there is text, it is an
+        activity."""
+        self.has_thinking = True
+        activity = () if self.parts.length else self.set_activity(Phrase.THINKING)
+        return [*activity, Reasoning(text)] if text else list(activity)
+
     def add_citation(self, annotation: object) -> Sequence[Citation]:
         """Add a source once; its fields are flat (Responses) or nested (Chat Completions)."""
         if not isinstance(annotation, Mapping):
@@ -145,8 +152,4 @@ class AnswerText:
         return events
 
     def _emit_thinking(self, thinking: str) -> list[Event]:
-        if not thinking:
-            return []
-        self.has_thinking = True
-        activity = () if self.parts.length else self.set_activity(Phrase.THINKING)
-        return [*activity, Reasoning(thinking)]
+        return self.add_reasoning(thinking) if thinking else []

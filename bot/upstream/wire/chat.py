@@ -31,7 +31,6 @@ from bot.upstream.wire.call_fragments import ToolCallAssembler
 from bot.upstream.wire.sse import NamedData
 from bot.upstream.wire.usage import chat_usage
 from bot.values import Usage
-from bot.words import Phrase
 
 DONE_MARKER = b"[DONE]"
 ONLY_PART = PartKey(0, 0, 0)
@@ -48,6 +47,7 @@ class Delta(msgspec.Struct, gc=False):
     refusal: Any = None
     reasoning: Any = None
     reasoning_content: Any = None
+    reasoning_details: Any = None
     tool_calls: Any = None
     annotations: Any = None
 
@@ -96,7 +96,6 @@ class ChatDecoder:
         self._finish_reason = ""
         self._usage = Usage()
         self._calls = ToolCallAssembler()
-        self._has_reasoning = False
         self._text_after_finish = False  # text has followed a finish reason
         self._message = ChatMessageCollector()
 
@@ -199,8 +198,11 @@ class ChatDecoder:
     def _take_delta(self, delta: Delta, events: list[Event]) -> None:
         content = delta.content
         if isinstance(content, list):
-            content, thinking = _text_of_content_list(content)
-            self._has_reasoning = self._has_reasoning or thinking
+            delta.reasoning = delta.reasoning or _thinking_of(content)
+            content = _text_of_content_list(content)
+        if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
+            self._note_progress()
+            events += self.answer_text.add_reasoning(_reasoning_of(delta))
         if isinstance(content, str) and content:
             self._note_progress()
             events += self.answer_text.add_delta(ONLY_PART, content)
@@ -208,11 +210,6 @@ class ChatDecoder:
             self._note_progress()
             self.answer_text.is_refusal = True
             events += self.answer_text.add_delta(ONLY_PART, delta.refusal)
-        if delta.reasoning_content or delta.reasoning:
-            self._note_progress()
-            self._has_reasoning = True
-            if not self.answer_text.parts.length:
-                events += self.answer_text.set_activity(Phrase.THINKING)
         if isinstance(delta.tool_calls, list):
             self._note_progress()
             self._calls.add(delta.tool_calls)
@@ -252,8 +249,8 @@ class ChatDecoder:
         rest = () if all_calls else self.answer_text.flush()
         no_text = None
         if not text.strip() and not calls:
-            has_reasoning = self._has_reasoning or self.answer_text.has_thinking
-            no_text = no_text_phrase(["reasoning"] if has_reasoning else [], cut_off)
+            kinds = ["reasoning"] if self.answer_text.has_thinking else []
+            no_text = no_text_phrase(kinds, cut_off)
         output = self._message.build(calls) if calls else None
         return (
             *rest,
@@ -272,7 +269,7 @@ def _only_text(chunk: Chunk) -> str:
         return ""
     if delta.refusal or delta.tool_calls or delta.annotations or len(chunk.choices) > 1:
         return ""
-    if delta.reasoning_content or delta.reasoning:
+    if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
         return ""
     return delta.content if type(delta.content) is str else ""
 
@@ -282,8 +279,25 @@ def _has_finish_reason(chunk: Chunk) -> bool:
     return any(choice.finish_reason for choice in chunk.choices or ())
 
 
-def _text_of_content_list(content: Sequence[object]) -> tuple[str, bool]:
-    """Return the text of a content list, and whether there was thinking in it."""
+def _text_of_content_list(content: Sequence[object]) -> str:
+    """Return the text of a content list."""
     parts = [part for part in content if isinstance(part, Mapping)]
-    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
-    return "".join(texts), any(part.get("type") == "thinking" for part in parts)
+    return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+
+
+def _thinking_of(content: Sequence[object]) -> str:
+    """Return the thinking in a content list, as Mistral's models send it."""
+    parts = (part.get("thinking") for part in content if isinstance(part, Mapping))
+    texts = (_text_of_content_list(one) if isinstance(one, list) else one for one in parts)
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _reasoning_of(delta: Delta) -> str:
+    """Return the reasoning of a delta, of which servers may send copies in several fields."""
+    for text in (delta.reasoning_content, delta.reasoning):
+        if isinstance(text, str) and text:
+            return text
+    listed = delta.reasoning_details
+    details = (one for one in (listed if isinstance(listed, list) else ()) if isinstance(one, dict))
+    texts = (one.get("summary") or one.get("text") for one in details)
+    return "".join(text for text in texts if isinstance(text, str))

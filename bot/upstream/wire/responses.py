@@ -41,6 +41,7 @@ from bot.upstream.wire.responses_output import (
     incomplete_reason,
     message_texts,
     output_items,
+    reasoning_text,
     response_usage,
     text_annotations,
 )
@@ -196,10 +197,10 @@ class ResponsesDecoder:
         return self._text_delta(wire) if wire.delta is not None else self._text_done(wire)
 
     def _reasoning(self, wire: WireEvent) -> Sequence[Event]:
-        return (Reasoning(wire.delta),) if isinstance(wire.delta, str) and wire.delta else ()
-
-    def _reasoning_end(self, _wire: WireEvent) -> Sequence[Event]:
-        return (Reasoning(PARAGRAPH_SEPARATOR),)
+        """A piece of reasoning; the end of its part is that of a paragraph."""
+        text = PARAGRAPH_SEPARATOR if wire.type in _REASONING_ENDS else wire.delta
+        is_summary = wire.type.startswith("response.reasoning_summary")
+        return (Reasoning(text, is_summary),) if isinstance(text, str) and text else ()
 
     def _ignore(self, _wire: WireEvent) -> Sequence[Event]:
         """Count progress that is not shown to the reader."""
@@ -295,14 +296,15 @@ class ResponsesDecoder:
         no_text = None
         if not text.strip() and not calls:
             kinds = [str(item.get("type")) for item in output] or self._item_types
-            reasoning = ["reasoning"] if self.answer_text.has_thinking else []
-            no_text = no_text_phrase([*reasoning, *kinds], cut_off)
+            thinking = ["reasoning"] if self.answer_text.has_thinking else []
+            no_text = no_text_phrase([*thinking, *kinds], cut_off)
         cited = [
             c for source in text_annotations(output) for c in self.answer_text.add_citation(source)
         ]
         refusal = self.answer_text.is_refusal or has_refusal(output)
         sent = self._items.build(output) if calls else None
-        finished = Finished(text, response_usage(response), cut_off, refusal, sent, no_text)
+        usage, reasoning = response_usage(response), reasoning_text(output)
+        finished = Finished(text, usage, cut_off, refusal, sent, no_text, reasoning)
         return [*rest, *cited, *calls, finished]
 
     def _end_without_answer(self, response: Mapping[str, Any]) -> Sequence[Event]:
@@ -333,6 +335,13 @@ class ResponsesDecoder:
 
 
 _Handler = Callable[[ResponsesDecoder, WireEvent], Sequence[Event]]
+_REASONING_ENDS = frozenset(
+    {
+        "response.reasoning_summary_text.done",
+        "response.reasoning_text.done",
+        "response.reasoning.done",
+    }
+)
 _LIVENESS_EVENTS = frozenset({"response.created", "response.queued", "response.in_progress"})
 _HANDLERS: dict[str, _Handler] = {
     "response.created": ResponsesDecoder._started,
@@ -345,9 +354,9 @@ _HANDLERS: dict[str, _Handler] = {
     "response.refusal.delta": ResponsesDecoder._refusal,
     "response.refusal.done": ResponsesDecoder._refusal,
     "response.reasoning_summary_text.delta": ResponsesDecoder._reasoning,
-    "response.reasoning_summary_text.done": ResponsesDecoder._reasoning_end,
-    "response.reasoning_text.delta": ResponsesDecoder._ignore,
-    "response.reasoning.delta": ResponsesDecoder._ignore,
+    "response.reasoning_text.delta": ResponsesDecoder._reasoning,
+    "response.reasoning.delta": ResponsesDecoder._reasoning,
+    **dict.fromkeys(_REASONING_ENDS, ResponsesDecoder._reasoning),
     "response.function_call_arguments.delta": ResponsesDecoder._ignore,
     "response.mcp_call_arguments.delta": ResponsesDecoder._ignore,
     "response.custom_tool_call_input.delta": ResponsesDecoder._ignore,

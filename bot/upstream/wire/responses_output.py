@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from bot.upstream.text.parts import PARAGRAPH_SEPARATOR
 from bot.upstream.wire.usage import responses_usage
 from bot.values import Usage
 
@@ -17,8 +18,7 @@ JsonObject: TypeAlias = Mapping[str, Any]
 
 def output_items(response: JsonObject) -> Sequence[JsonObject]:
     """Return the output items of a response."""
-    output = response.get("output")
-    return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+    return _objects(response.get("output"))
 
 
 def message_texts(
@@ -29,6 +29,17 @@ def message_texts(
     messages = (item for item in output if item.get("type") == "message")
     chosen = (m for m in messages if (m.get("phase") == "commentary") is commentary)
     return [(_id(message), text) for message in chosen if (text := "".join(_part_texts(message)))]
+
+
+def reasoning_text(output: Sequence[JsonObject]) -> str:
+    """Return the summaries of the reasoning, else the reasoning itself; "" if there is none."""
+    items = [item for item in output if item.get("type") == "reasoning"]
+    for field in ("summary", "content"):
+        parts = (part for item in items for part in _objects(item.get(field)))
+        texts = [text for part in parts if isinstance(text := part.get("text"), str) and text]
+        if texts:
+            return PARAGRAPH_SEPARATOR.join(texts)
+    return ""
 
 
 def has_refusal(output: Sequence[JsonObject]) -> bool:
@@ -64,10 +75,11 @@ def _id(item: JsonObject) -> str:
 
 
 def _parts(item: JsonObject) -> Sequence[JsonObject]:
-    content = item.get("content")
-    if item.get("type") != "message" or not isinstance(content, list):
-        return ()
-    return [part for part in content if isinstance(part, dict)]
+    return _objects(item.get("content")) if item.get("type") == "message" else ()
+
+
+def _objects(listed: object) -> Sequence[JsonObject]:
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else ()
 
 
 def _part_texts(message: JsonObject) -> Iterator[str]:

@@ -69,6 +69,20 @@ class Model(httpx.AsyncByteStream):
 
 
 @dataclass
+class ThinkingModel(Model):
+    """Thinks aloud before it writes, one of `thoughts` each `pause` seconds."""
+
+    thoughts: tuple[str, ...] = ()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for thought in self.thoughts:
+            await asyncio.sleep(self.pause)
+            yield event(type="response.reasoning_text.delta", delta=thought, item_id="r")
+        async for chunk in super().__aiter__():
+            yield chunk
+
+
+@dataclass
 class BackgroundModel(Model):
     """Writes background responses, which can be read again from their beginning."""
 
@@ -267,3 +281,22 @@ class CallingModel(Model):
         yield event(type="response.output_item.done", item=call, output_index=0)
         done = {"id": "resp_1", "status": "completed", "output": [call]}
         yield event(type="response.completed", response=done)
+
+
+class ChatCallingModel(CallingModel):
+    """The same, by Chat Completions."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if len(self.requests) <= self.rounds:
+            function = {"name": self.tool, "arguments": self.arguments}
+            yield chunk({"tool_calls": [{"index": 0, "id": "call1", "function": function}]})
+            yield chunk({}, "tool_calls")
+            return
+        for word in self.words:
+            await asyncio.sleep(self.pause)
+            yield chunk({"content": word})
+        yield chunk({}, "stop")
+
+
+def chunk(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
+    return event(choices=[{"index": 0, "delta": delta, "finish_reason": finish_reason}])

@@ -297,3 +297,90 @@ def test_answer_state_speaks_the_language_of_the_question(language: Language) ->
         reference="turn1",
     )
     assert stopped.stop("U1").status_line == say(language, Phrase.STOPPED_BY, user="U1")
+
+
+# What the model thinks.
+
+THINK = Reasoning("**Weighing the options**\n\nThere are two. ")
+THINKING = "Thinking: Weighing the options"
+
+
+def thought(*events: Event, shows_reasoning: bool = True) -> list[Draft]:
+    """The drafts of an answer whose reasoning is shown after each event, ten seconds apart."""
+    machine, shown = AnswerState("turn1", EN), []
+    machine.shows_reasoning = shows_reasoning
+    for number, event in enumerate(events):
+        machine.apply(event)
+        machine.show_reasoning(10.0 * number)
+        shown.append(machine.draft)
+    return shown
+
+
+def test_answer_state_shows_what_is_thought_until_text_comes() -> None:
+    shown = thought(
+        Activity(Phrase.THINKING), THINK, TextDelta("I"), Reasoning("Aside. And"), Finished("I")
+    )
+    assert [(draft.text, draft.status_line) for draft in shown] == [
+        ("", english(Phrase.THINKING)),
+        ("", THINKING),
+        ("I", ""),
+        ("I", ""),
+        ("I", ""),
+    ]
+
+
+def test_answer_state_shows_no_reasoning_that_is_switched_off() -> None:
+    lines = [draft.status_line for draft in thought(THINK, THINK, shows_reasoning=False)]
+    assert lines == ["", ""]
+
+
+def test_answer_state_keeps_the_line_when_the_next_part_of_reasoning_begins() -> None:
+    *_, last = thought(THINK, Activity(Phrase.THINKING))
+    assert last.status_line == THINKING
+
+
+def test_answer_state_shows_what_the_model_does_instead_of_what_it_thought() -> None:
+    *_, searching, again, then = thought(
+        THINK,
+        Activity(Phrase.SEARCHING_WEB),
+        Activity(Phrase.THINKING),
+        Reasoning("I found some otters. Now"),
+    )
+    assert searching.status_line == english(Phrase.SEARCHING_WEB)
+    assert again.status_line == english(Phrase.THINKING)
+    assert then.status_line == "Thinking: I found some otters."
+
+
+def test_answer_state_shows_reasoning_of_the_next_round_below_the_text() -> None:
+    call = ToolCall("c", "now", "{}")
+    *_, last = thought(TextDelta("One."), call, Finished("One."), Started("r2"), THINK)
+    assert (last.phase, last.text, last.status_line) == (Phase.STREAMING, "One.\n\n", THINKING)
+
+
+def test_answer_state_shows_reasoning_after_a_reconnection() -> None:
+    *_, away, back = thought(THINK, Reconnecting(1, 5, 0.0, ""), THINK)
+    assert away.phase is Phase.RECONNECTING
+    assert (back.phase, back.status_line) == (Phase.ASKING, THINKING)
+
+
+@pytest.mark.parametrize(
+    "end", [Finished("Yes."), Failed(StreamDropped("x")), Finished("Y", cut_off_reason="length")]
+)
+def test_answer_state_shows_no_reasoning_below_an_answer_that_has_ended(end: Event) -> None:
+    machine = AnswerState("turn1", EN)
+    machine.apply(THINK)
+    machine.show_reasoning(0.0)
+    machine.apply(Reasoning("And another thing. So"))
+    machine.apply(end)
+    before = machine.draft
+    machine.show_reasoning(100.0)
+    assert machine.draft == before
+    assert "Thinking" not in machine.status_line
+
+
+def test_answer_state_says_what_is_thought_in_its_language() -> None:
+    machine = AnswerState("turn1", Language.CHINESE)
+    machine.apply(THINK)
+    machine.show_reasoning(0.0)
+    line = "Weighing the options"
+    assert machine.status_line == say(Language.CHINESE, Phrase.THINKING_THAT, line=line)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bot.turn.answering.tool_rounds import ALREADY_DONE_OUTPUT
 from bot.values import Phase
 from tests.unit.delivery.fake_slack import FakeSlack
-from tests.unit.turn.answer_setup import ORDERS, CallingModel, answer_setup, question
+from tests.unit.turn.answer_setup import (
+    ORDERS,
+    CallingModel,
+    ChatCallingModel,
+    answer_setup,
+    question,
+)
 
 
 async def test_tool_is_run_and_its_output_sent_back_until_there_is_text() -> None:
@@ -23,10 +31,11 @@ async def test_tool_is_run_and_its_output_sent_back_until_there_is_text() -> Non
     assert [(o["call_id"], o["output"]) for o in outputs] == [("call1", "HEY")]
 
 
-async def test_tool_status_is_shown_while_it_runs_only() -> None:
-    slack, model = FakeSlack(), CallingModel()
+@pytest.mark.parametrize(("api", "kind"), [("responses", CallingModel), ("chat", ChatCallingModel)])
+async def test_tool_status_is_shown_while_it_runs_only(api: str, kind: type[CallingModel]) -> None:
+    slack, model = FakeSlack(), kind()
     model.tool, model.arguments = "ponder", "{}"
-    async with answer_setup(slack, model) as setup:
+    async with answer_setup(slack, model, api=api) as setup:
         answering = asyncio.create_task(setup.answer(question()))
         await asyncio.sleep(8)
         [message] = slack.thread("900.1")

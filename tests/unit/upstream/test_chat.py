@@ -10,7 +10,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import PromptRefused, UpstreamBusy
-from bot.upstream.events import Activity, Citation, Event, Finished, Started, TextDelta, ToolCall
+from bot.upstream.events import (
+    Activity,
+    Citation,
+    Event,
+    Finished,
+    Reasoning,
+    Started,
+    TextDelta,
+    ToolCall,
+)
 from bot.upstream.wire.chat import ChatDecoder
 from bot.values import Usage
 from bot.words import Phrase
@@ -113,8 +122,43 @@ def test_chat_refusal_is_the_answer() -> None:
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
 def test_chat_reasoning_is_an_activity_until_text_comes(field: str) -> None:
-    events = read(chunk({field: "hm"}), chunk({field: "hm"}), text("a"), chunk({field: "x"}), STOP)
-    assert events == [Activity(Phrase.THINKING), Activity(None), TextDelta("a"), Finished("a")]
+    events = read(chunk({field: "h"}), chunk({field: "m"}), text("a"), chunk({field: "x"}), STOP)
+    assert events == [
+        *[Activity(Phrase.THINKING), Reasoning("h"), Reasoning("m")],
+        *[Activity(None), TextDelta("a"), Reasoning("x"), Finished("a")],
+    ]
+
+
+DETAIL = {"type": "reasoning.text", "text": "hm"}
+SEALED = {"type": "reasoning.encrypted", "data": "x"}
+
+
+@pytest.mark.parametrize(
+    ("delta", "told"),
+    [
+        ({"reasoning": "hm", "reasoning_details": [DETAIL]}, ["hm"]),
+        ({"reasoning": "hm", "reasoning_content": "hm"}, ["hm"]),
+        ({"reasoning": "", "reasoning_details": [SEALED, DETAIL]}, ["hm"]),
+        ({"reasoning_details": [{"type": "reasoning.summary", "summary": "hm"}]}, ["hm"]),
+        ({"reasoning_details": [SEALED]}, []),
+        ({"reasoning": {"text": "odd"}, "reasoning_details": "odd"}, []),
+        ({"reasoning_details": ["odd", {"text": 1}]}, []),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]}, ["hm"]),
+        ({"content": [{"type": "thinking", "thinking": "hm"}, {"text": ""}, "odd"]}, ["hm"]),
+    ],
+)
+def test_chat_reasoning_is_told_once_whatever_its_fields(
+    delta: dict[str, Any], told: list[str]
+) -> None:
+    events = read(chunk(delta), text("a"), STOP)
+    assert [event.text for event in events if isinstance(event, Reasoning)] == told
+    assert events[0] == Activity(Phrase.THINKING)
+    assert events[-1] == Finished("a")
+
+
+def test_chat_reasoning_and_text_of_one_chunk_are_both_told() -> None:
+    events = read(text("a"), chunk({"content": "b", "reasoning_details": [DETAIL]}), STOP)
+    assert events == [TextDelta("a"), Reasoning("hm"), TextDelta("b"), Finished("ab")]
 
 
 def test_chat_answer_of_reasoning_only_is_one_sentence() -> None:

@@ -157,12 +157,46 @@ def test_responses_queued_is_an_activity_that_ends() -> None:
     assert doing == [Activity(Phrase.QUEUED_AT_SERVER), Activity(None)]
 
 
-def test_responses_reasoning_is_taken_from_its_summary_only() -> None:
+SUMMARY = {"type": "summary_text", "text": "first"}
+RAW = {"type": "reasoning_text", "text": "raw"}
+
+
+def test_responses_reasoning_and_its_summary_are_told_apart() -> None:
     piece = {"type": "response.reasoning_summary_text.delta", "delta": "I weigh"}
     over = {"type": "response.reasoning_summary_text.done", "text": "I weigh"}
-    raw = {"type": "response.reasoning_text.delta", "delta": "secret"}
-    other = {"type": "response.reasoning.delta", "delta": "secret"}
-    assert decode(piece, over, raw, other) == [Reasoning("I weigh"), Reasoning("\n\n")]
+    raw = {"type": "response.reasoning_text.delta", "delta": "so"}
+    raw_over = {"type": "response.reasoning_text.done", "text": "so"}
+    other = {"type": "response.reasoning.delta", "delta": "then"}
+    odd = {"type": "response.reasoning_text.delta", "delta": {"text": "no"}}
+    empty = {"type": "response.reasoning_summary_text.delta", "delta": ""}
+    assert decode(piece, over, raw, raw_over, other, odd, empty) == [
+        Reasoning("I weigh", is_summary=True),
+        Reasoning("\n\n", is_summary=True),
+        Reasoning("so"),
+        Reasoning("\n\n"),
+        Reasoning("then"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("items", "reasoning"),
+    [
+        ([{"summary": [SUMMARY, {**SUMMARY, "text": "second"}]}, {"summary": [SUMMARY]}], 3),
+        ([{"summary": [], "content": [RAW]}, {"summary": [SUMMARY], "content": [RAW]}], 1),
+        ([{"summary": [], "content": [RAW]}, {"content": [RAW, "odd", {"text": 1}]}], 2),
+        ([{"summary": None, "content": "odd"}, {"summary": ["odd", {}]}, {}], 0),
+    ],
+    ids=["summaries", "summaries before raw", "raw only", "odd"],
+)
+def test_responses_end_says_what_the_reasoning_was(
+    items: list[dict[str, Any]], reasoning: int
+) -> None:
+    output = [{"type": "reasoning", **item} for item in items]
+    (*_, end) = decode(completed([*output, message("a")]))
+    assert isinstance(end, Finished)
+    words = end.reasoning.split("\n\n") if end.reasoning else []
+    assert len(words) == reasoning
+    assert ("raw" in words) is (reasoning == 2)
 
 
 def test_responses_citations_come_once_each() -> None:

@@ -107,6 +107,9 @@ def test_lone_surrogate_in_a_text_becomes_a_question_mark() -> None:
         ({"max_output_tokens": 5}, "max_output_tokens", "integer_below_min_value"),
         ({"max_output_tokens": True}, "max_output_tokens", "invalid_type"),
         ({"background": True, "store": False}, "background", None),
+        ({"reasoning": {"effort": "huge"}}, "reasoning.effort", "invalid_value"),
+        ({"reasoning": {"summary": "long"}}, "reasoning.summary", "invalid_value"),
+        ({"reasoning": "low"}, "reasoning", "invalid_type"),
     ],
 )
 def test_wrong_responses_requests_are_refused(fields: Any, param: str, code: str | None) -> None:
@@ -122,6 +125,7 @@ def test_wrong_responses_requests_are_refused(fields: Any, param: str, code: str
     [
         ({"messages": None}, "messages"),
         ({"messages": []}, "messages"),
+        ({"reasoning_effort": "huge"}, "reasoning_effort"),
         ({"messages": [{"role": "user", "content": None}]}, "messages[0].content"),
         ({"messages": [{"role": "assistant"}]}, "messages[0].content"),
         (
@@ -190,7 +194,7 @@ ANYTHING = st.recursive(
 
 
 FIELDS = ("model", "input", "messages", "tools", "stream", "stream_options", "background", "store")
-MORE_FIELDS = ("max_output_tokens", "max_tokens", "instructions", "tool_choice")
+MORE_FIELDS = ("max_output_tokens", "max_tokens", "instructions", "tool_choice", "reasoning")
 
 
 @settings(max_examples=60)

@@ -96,3 +96,10 @@ def test_deltas_add_up_to_the_text(text: str, limit: int | None) -> None:
     assert frames(plan, padded=True)[-1].written == plan.length
     reason = "length" if plan.cut_off else "stop"
     assert whole(HEAD, plan, 1)["choices"][0]["finish_reason"] == reason
+
+
+def test_thoughts_are_paragraphs_of_the_reasoning() -> None:
+    plan = Plan((Thought("One."), Thought("Two."), Text("Hi")))
+    told = "".join(delta.get("reasoning_content", "") for delta in deltas(plan, reasons=True))
+    message = whole(HEAD, plan, 5, reasons=True)["choices"][0]["message"]
+    assert told == message["reasoning_content"] == "One.\n\nTwo."

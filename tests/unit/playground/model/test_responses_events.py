@@ -242,3 +242,14 @@ def _texts(made: list[JSON]) -> Iterator[str]:
         elif event["type"] == "response.output_text.done":
             assert event["text"] == deltas.get(event["output_index"], "")
             yield event["text"]
+
+
+def test_reasoning_is_summarised_only_where_a_summary_is_asked_for() -> None:
+    plan = Plan((Thought("one two"), Text("three")))
+    silent, told = events(plan), events(plan, reasoning={"effort": "low", "summary": "auto"})
+    kinds = [[e["type"] for e in made if "summary" in e["type"]] for made in (silent, told)]
+    assert kinds[0] == []
+    assert kinds[1][-1] == "response.reasoning_summary_part.done"
+    summaries = [made[-1]["response"]["output"][0]["summary"] for made in (silent, told)]
+    assert summaries == [[], [{"type": "summary_text", "text": "one two"}]]
+    assert silent[-1]["response"]["usage"] == told[-1]["response"]["usage"]
