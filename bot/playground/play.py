@@ -88,7 +88,12 @@ def application(
         ids = dict.fromkeys((config.model_name, *config.model.model_ids))
         add_model(app, board, replace(config.model, model_ids=tuple(ids)))
     commands = ((slack.command, "[question]"),)
-    page = PageConfig(config.model_name, demo=config.upstream is None, commands=commands)
+    page = PageConfig(
+        config.model_name,
+        demo=config.upstream is None,
+        commands=commands,
+        shortcuts=slack.shortcuts,
+    )
     add_page(app, workspace, bot, board, page)
     return app
 

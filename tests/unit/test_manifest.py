@@ -19,6 +19,7 @@ from bot.manifest import (
     bot_scopes,
     build_manifest,
 )
+from bot.playground.slack.server import SHORTCUTS as PLAYGROUND_SHORTCUTS
 from bot.playground.slack.server import SlackConfig
 from bot.slack import SCOPES_BY_METHOD, Slack
 from tests.support.layout_rules import Module, read
@@ -142,6 +143,7 @@ def test_manifest_has_the_shortcuts_of_the_listeners() -> None:
     assert {one["callback_id"] for one in shortcuts} == set(MESSAGE_SHORTCUTS)
     assert all(one["type"] == "message" and len(one["name"]) <= 24 for one in shortcuts)
     assert shortcuts == HTTP["features"]["shortcuts"]
+    assert dict(PLAYGROUND_SHORTCUTS) == {n: name for n, (name, _) in MESSAGE_SHORTCUTS.items()}
 
 
 def test_manifest_enables_interactivity_if_there_are_action_listeners() -> None:

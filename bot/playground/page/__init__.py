@@ -25,6 +25,7 @@ from bot.playground.page.feed import Feed, running
 from bot.playground.page.guard import HEADERS, guarded
 from bot.playground.page.routes import PageActions, add_actions
 from bot.playground.process import BotProcess
+from bot.playground.slack.server import SHORTCUTS
 from bot.playground.slack.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
@@ -35,12 +36,14 @@ class PageConfig:
     """What the page says of itself.
 
     `model` is the name of the model that answers, `demo` whether that is the playground's own.
-    `commands` are the app's slash commands: name → what to type after it.
+    `commands` are the app's slash commands: name → what to type after it. `shortcuts` are those in
+    the menu of a message: callback id → name.
     """
 
     model: str
     demo: bool = True
     commands: tuple[tuple[str, str], ...] = (("/ask", "[question]"),)
+    shortcuts: tuple[tuple[str, str], ...] = SHORTCUTS
 
 
 def add_page(
@@ -51,7 +54,12 @@ def add_page(
     config: PageConfig,
 ) -> None:
     """Serve the page at `/` and everything of its own under `/play`."""
-    about = {"model": config.model, "demo": config.demo, "commands": config.commands}
+    about = {
+        "model": config.model,
+        "demo": config.demo,
+        "commands": config.commands,
+        "shortcuts": config.shortcuts,
+    }
     feed = Feed(workspace, bot, board, about)
     app.cleanup_ctx.append(running(feed))
     app.on_shutdown.append(_ending(feed))
@@ -60,7 +68,8 @@ def add_page(
     for path in sorted(STATIC.rglob("*.*")):
         name = path.relative_to(STATIC).as_posix()
         app.router.add_get(f"/play/static/{name}", guarded(_file(name)))
-    add_actions(app, PageActions(workspace, bot, board, frozenset(dict(config.commands))))
+    commands, shortcuts = (frozenset(dict(each)) for each in (config.commands, config.shortcuts))
+    add_actions(app, PageActions(workspace, bot, board, commands, shortcuts))
 
 
 def _file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -50,7 +50,8 @@ class Feed:
     def __init__(
         self, workspace: Workspace, bot: BotProcess, board: Board, about: Mapping[str, Any]
     ) -> None:
-        """`about` is what the page says of the playground: `model`, `demo`, `commands`."""
+        """`about` is what the page says of the playground: `model`, `demo`, `commands`,
+        `shortcuts`."""
         self._workspace, self._bot, self._board, self._about = workspace, bot, board, dict(about)
         self._tabs: set[_Tab] = set()
         self._budgets: list[Any] = []

@@ -30,9 +30,16 @@ class PageActions:
     """What a person does on the page, applied to the workspace, the board and the bot."""
 
     def __init__(
-        self, workspace: Workspace, bot: BotProcess, board: Board, commands: frozenset[str]
+        self,
+        workspace: Workspace,
+        bot: BotProcess,
+        board: Board,
+        commands: frozenset[str],
+        shortcuts: frozenset[str],
     ) -> None:
-        self._workspace, self._bot, self._board, self._commands = workspace, bot, board, commands
+        """`commands` are the names of slash commands, `shortcuts` the callback ids of shortcuts."""
+        self._workspace, self._bot, self._board = workspace, bot, board
+        self._commands, self._shortcuts = commands, shortcuts
 
     async def say(self, body: Body) -> None:
         """A message, or a command when it begins with a slash."""
@@ -79,6 +86,14 @@ class PageActions:
             action_id=wanted(body, "action_id", str),
             value=body.get("value"),
         )
+
+    async def shortcut(self, body: Body) -> None:
+        """A shortcut of the app, chosen in the menu of a message."""
+        channel, ts = wanted(body, "channel", str), wanted(body, "ts", str)
+        callback_id = wanted(body, "callback_id", str)
+        if callback_id not in self._shortcuts:
+            raise BadRequest(f"The app has no shortcut named {callback_id[:35]}.")
+        self._workspace.use_shortcut(channel, ts, callback_id, user=self._user(body))
 
     async def stop(self, body: Body) -> None:
         """Slack's own Stop, in a thread the bot is at work in."""
@@ -135,6 +150,7 @@ class PageActions:
             "delete": self.delete,
             "invite": self.invite,
             "press": self.press,
+            "shortcut": self.shortcut,
             "stop": self.stop,
             "submit": self.submit,
             "close": self.close,

@@ -30,13 +30,18 @@ MANIFEST_EVENTS = frozenset(
 ALL_MESSAGES = MANIFEST_EVENTS | {"message.channels", "message.groups", "member_joined_channel"}
 
 
+SHORTCUTS = (("ask_about_message", "Ask about this"), ("summarise_thread", "Summarise thread"))
+"""The shortcuts on a message in the bot's manifest: callback id → name."""
+
+
 @dataclass(frozen=True)
 class SlackConfig:
     """One installed app.
 
     `events_url` set: events, commands and presses go there over HTTP, signed; otherwise through
-    Socket Mode. `subscriptions` are event names of a manifest: with `message.channels` a mention
-    arrives as two events in any order (`seed` fixes it), and the bot hears its own messages.
+    Socket Mode. `shortcuts` are those on a message: callback id → name. `subscriptions` are event
+    names of a manifest: with `message.channels` a mention arrives as two events in any order
+    (`seed` fixes it), and the bot hears its own messages.
     Times are in seconds; `retry_after` holds the pause before each retry of an event.
     """
 
@@ -45,6 +50,7 @@ class SlackConfig:
     signing_secret: str = "playground"
     events_url: str | None = None
     command: str = "/ask"
+    shortcuts: tuple[tuple[str, str], ...] = SHORTCUTS
     scopes: frozenset[str] = SCOPES
     subscriptions: frozenset[str] = MANIFEST_EVENTS
     ack_seconds: float = 3.0

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from bot.playground.page.feed import BACKLOG
+from bot.playground.slack.server import SHORTCUTS
 from tests.e2e.page import page_server
 from tests.e2e.page.page_server import ADA, BOT, DM, GENERAL, YOU
 
@@ -34,6 +35,7 @@ async def test_new_tab_receives_everything() -> None:
             "model": "demo",
             "demo": True,
             "commands": [["/ask", "[question]"]],
+            "shortcuts": [list(each) for each in SHORTCUTS],
         }
         assert told["process"] == {"state": "down", "pid": None, "sentence": ""}
         first = told["messages"][GENERAL][0]

@@ -56,6 +56,16 @@ async def test_command_reaches_the_app_and_no_channel() -> None:
             {"view_id": "V1", "block_id": "b", "action_id": "a"},
             "That is not there any more: V1.",
         ),
+        (
+            "shortcut",
+            {"channel": GENERAL, "ts": "1.0", "callback_id": "nope"},
+            "The app has no shortcut named nope.",
+        ),
+        (
+            "shortcut",
+            {"channel": GENERAL, "ts": "1.0", "callback_id": "ask_about_message"},
+            f"That is not there any more: {GENERAL}/1.0.",
+        ),
         ("submit", {"view_id": "V1", "values": {}}, "That is not there any more: V1."),
         ("close", {"view_id": "V1"}, "That is not there any more: V1."),
         ("locale", {}, "locale is missing."),

@@ -2,6 +2,7 @@
 
 import { $, h, hueOf, icon, iconButton, plural, timeOf, toast } from "./dom.js";
 import { morph } from "./morph.js";
+import { menuTool, openMenu } from "./shortcuts.js";
 import { isReply, state } from "./store.js";
 import { ask } from "./talk.js";
 import { markVotes } from "./votes.js";
@@ -117,6 +118,7 @@ export class MessageList {
     return h("div", { class: "tools", role: "group", "aria-label": `Message of ${timeOf(message.ts)}` },
       this.inThread || message.ephemeral ? null : tool("thread", "Reply in a thread"),
       tool("copy", "Copy the text"),
+      message.ephemeral || !state.about.shortcuts.length ? null : menuTool(),
       mine ? tool("edit", "Edit") : null,
       mine ? tool("delete", "Delete") : null);
   }
@@ -127,6 +129,7 @@ export class MessageList {
     const item = button?.closest("li.message");
     if (!item || !this.list.contains(item)) return;
     const ts = item.dataset.ts;
+    if (button.dataset.deed === "more") return openMenu(button, { channel, ts });
     const deeds = {
       thread: () => this.openThread(channel, ts),
       copy: () => copy($(".body", item).innerText),

@@ -6,6 +6,7 @@ import { $, h, plural } from "./dom.js";
 import { welcomeFor } from "./hints.js";
 import { MessageList } from "./list.js";
 import { startPanel } from "./panel.js";
+import { listenToMenu } from "./shortcuts.js";
 import { drawSidebar, placesInOrder } from "./sidebar.js";
 import { directChannel, inThread, isReply, messageAt, messagesOf, nameOf, on, state, statusOf } from "./store.js";
 import { ask, listen } from "./talk.js";
@@ -219,7 +220,7 @@ document.addEventListener("click", (event) => {
   else if (event.target.closest(`.mention[data-user="${state.bot?.id}"]`)) go({ channel: directChannel().id });
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !document.querySelector("dialog[open]") && state.thread) closeThread();
+  if (event.key === "Escape" && !document.querySelector("dialog[open], :popover-open") && state.thread) closeThread();
   if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     event.preventDefault();
     step(event.key === "ArrowDown" ? 1 : -1);
@@ -237,4 +238,5 @@ function step(by) {
 
 startPanel();
 listenToDialog();
+listenToMenu();
 listen();

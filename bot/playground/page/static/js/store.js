@@ -15,7 +15,7 @@ export const state = {
   log: [],
   faults: {},
   process: { state: "down", pid: null, sentence: "" },
-  about: { model: "", demo: true, commands: [] },
+  about: { model: "", demo: true, commands: [], shortcuts: [] },
   connected: false,
   view: null, // {channel} or {home: true}
   thread: null, // {channel, ts, since}
