@@ -9,9 +9,10 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Coroutine
-from contextlib import aclosing
-from typing import Any
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, get_args
 
 import click
 
@@ -20,11 +21,14 @@ from bot.app.connections import open_upstream
 from bot.app.event_loop import loop_factory
 from bot.check import run_checks
 from bot.errors import BotError, SettingsError, StorageError, StorageUnavailable
+from bot.feedback_report import ExportFormat, export_votes, summary_table
 from bot.manifest import build_manifest
 from bot.observe import configure_logging
 from bot.settings import Settings, load_settings, missing_key_problems, unencrypted_warnings
 from bot.settings.secrets import secret_values
 from bot.storage.engine.database import open_database
+from bot.storage.migrating import is_newest
+from bot.storage.votes import VoteStore
 from bot.upstream.events import Event, Failed, Finished, Reconnecting, Restarted, TextDelta
 from bot.upstream.prompt import Prompt
 from bot.values import Message
@@ -125,6 +129,68 @@ def manifest(as_json: bool, url: str | None) -> None:
 def migrate() -> None:
     """Bring the database to the form this version needs, as `bot run` does at its start."""
     click.echo(_run_or_exit(_migrate(_load_settings())))
+
+
+@main.group()
+def feedback() -> None:
+    """Read the votes of people on answers."""
+
+
+_SINCE = click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Only votes from this day on (UTC), such as 2026-01-31.",
+)
+
+
+@feedback.command()
+@click.option(
+    "--format",
+    "export_format",
+    type=click.Choice(get_args(ExportFormat)),
+    default="jsonl",
+    show_default=True,
+    help="One JSON object in each line, or CSV with a header.",
+)
+@_SINCE
+def export(export_format: ExportFormat, since: datetime | None) -> None:
+    """Print all votes, oldest first, with what is known of their answers."""
+    _run_or_exit(_export(_load_settings(), export_format, _seconds(since)))
+
+
+@feedback.command()
+@_SINCE
+def summary(since: datetime | None) -> None:
+    """Print how many votes are good, by model and version of the bot."""
+    click.echo(_run_or_exit(_summarise(_load_settings(), _seconds(since))))
+
+
+async def _export(settings: Settings, export_format: ExportFormat, since: float) -> None:
+    async with _open_votes(settings) as votes:
+        async for record in export_votes(votes, export_format, since):
+            click.echo(record, nl=False)
+
+
+async def _summarise(settings: Settings, since: float) -> str:
+    async with _open_votes(settings) as votes:
+        return summary_table(await votes.summarise(since))
+
+
+@asynccontextmanager
+async def _open_votes(settings: Settings) -> AsyncIterator[VoteStore]:
+    """The votes of all workspaces. Nothing is written, and no table is changed."""
+    async with open_database(settings.storage.database_url.get_secret_value()) as database:
+        if not await database.read(is_newest):
+            raise StorageError(
+                f"The database {database.display_url} is not one of this version of the bot: "
+                "run `bot migrate`, or set DATABASE_URL to the right one."
+            )
+        yield VoteStore(database)
+
+
+def _seconds(day: datetime | None) -> float:
+    return day.replace(tzinfo=UTC).timestamp() if day else 0.0
 
 
 async def _migrate(settings: Settings) -> str:

@@ -37,6 +37,11 @@ def upgrade(connection: Connection, revision: str = NEWEST) -> None:
         _migrate(connection, revision)
 
 
+def is_newest(connection: Connection) -> bool:
+    """Whether the database has the newest revision."""
+    return _current_revision(connection) == NEWEST
+
+
 def _current_revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None

@@ -16,7 +16,8 @@ LAYERS: tuple[
     frozenset[str], ...
 ] = (  # from the top; packages of one layer do not import each other
     frozenset({"cli"}),
-    frozenset({"check"}),  # opens what the app opens, one thing after the other
+    # check opens what the app opens, one thing after the other
+    frozenset({"check", "feedback_report"}),
     frozenset({"app"}),
     frozenset({"listeners", "server", "manifest"}),
     frozenset({"turn"}),

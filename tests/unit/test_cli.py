@@ -14,9 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.feedback_report import NO_VOTES
 from bot.manifest import bot_scopes
 from bot.playground.model.server import ModelConfig
 from bot.playground.slack.server import SlackConfig
+from bot.storage.engine.database import open_database
+from bot.storage.records import Vote
+from bot.storage.votes import VoteStore
 from tests.e2e.bot.running import demo_model, environment
 from tests.unit.playground import live
 
@@ -232,3 +236,28 @@ async def test_wrong_setting_is_one_sentence_for_every_command(tmp_path: Path) -
         assert ended.code == 2
         assert ended.err.startswith("PORT is not a whole number")
         assert len(ended.err.splitlines()) == 1
+
+
+async def test_feedback_is_exported_and_summarised(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/bot.db"
+    async with open_database(url) as database:
+        await database.migrate()
+        votes = VoteStore(database, team="T1")
+        await votes.record_vote(Vote("Q1", "U1", "bad", 1_700_000_000.0, "wrong", "It is 1912."))
+    lines = await bot(tmp_path, "feedback", "export")
+    assert (lines.code, lines.err) == (0, "")
+    assert json.loads(lines.out)["words"] == "It is 1912."
+    table = await bot(tmp_path, "feedback", "export", "--format", "csv")
+    assert table.out.splitlines()[1].startswith("T1,Q1,U1,bad,2023-11-14T22:13:20.000+00:00,wrong")
+    summary = await bot(tmp_path, "feedback", "summary")
+    assert "wrong 1" in summary.out
+    later = await bot(tmp_path, "feedback", "summary", "--since", "2024-01-01")
+    assert later.out.strip() == NO_VOTES
+
+
+async def test_feedback_of_a_database_that_is_not_ready_says_what_to_do(tmp_path: Path) -> None:
+    for command in ("export", "summary"):
+        ended = await bot(tmp_path, "feedback", command)
+        assert (ended.code, ended.out) == (2, "")
+        assert "bot migrate" in ended.err
+        assert "Traceback" not in ended.err

@@ -173,3 +173,32 @@ async def test_answers_have_no_buttons_when_they_are_off(tmp_path: Path) -> None
         system.slack.workspace.say(live.GENERAL, f"{MENTION} {QUESTION}")
         await system.answered(live.GENERAL)
         assert feedback_block(system.answers(live.GENERAL)[0]) is None
+
+
+async def test_reason_is_sent_again_after_a_crash_before_it_was_stored(tmp_path: Path) -> None:
+    async with running_system(tmp_path) as system:
+        answer, workspace = await ask(system), system.slack.workspace
+        vote(system, answer, "bad")
+        await system.slack.until(lambda: workspace.snapshot()["modal"])
+        await voted(system)
+        modal = workspace.snapshot()["modal"]
+        values = {"reason": "wrong", "words": "It was 1912."}
+        system.bot.process.send_signal(signal.SIGSTOP)  # what is sent now arrives and is not read
+        workspace.submit(modal["id"], values)
+        assert await system.bot.end(signal.SIGKILL) != 0
+        await system.slack.until(lambda: complaints(system), 20)
+        assert workspace.snapshot()["modal"]["id"] == modal["id"]
+
+        greeted = len(system.slack.log("event", "hello"))
+        system.bot = await start(system.env, system.folder)
+        await system.slack.until(lambda: len(system.slack.log("event", "hello")) > greeted, 20)
+        workspace.submit(modal["id"], values)
+        await system.slack.until(lambda: workspace.snapshot()["modal"] is None)
+        [one] = await stored(system)
+        assert (one.sign, one.reason, one.words) == ("bad", "wrong", "It was 1912.")
+        await system.bot.end(signal.SIGKILL)
+
+
+def complaints(system: System) -> list[dict[str, Any]]:
+    """What the modal says against a submission."""
+    return [told for told in system.slack.announced("modal") if told.get("errors")]
