@@ -62,6 +62,19 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Says which answer a turn writes again, in the messages of that answer.
+
+    `answer` is the id of the first turn of the answer. `number` counts the turns that wrote it, the
+    first one included. `earlier` is the id of the turn whose text the messages showed before.
+    """
+
+    answer: str
+    number: int
+    earlier: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """One question, from one or several messages or from a command.
 
@@ -80,7 +93,8 @@ class Question:
     that id. `public`: a command whose answer everybody sees. `language` is that of the bot's own
     words about it, also for retries and after a take-over. `about` is the message on which a
     shortcut was used; such a question is no message, and its conversation ends with that one, or
-    is its thread if that is to be summarised.
+    is its thread if that is to be summarised. `rewrite` is set if the turn writes an answer again;
+    None if it posts messages of its own.
     """
 
     id: str
@@ -100,6 +114,7 @@ class Question:
     bot: str = ""
     language: Language = Language.ENGLISH
     about: Subject | None = None
+    rewrite: Rewrite | None = None
 
     @property
     def conversation_end(self) -> str | None:
@@ -254,6 +269,7 @@ class Phase(StrEnum):
     CUT_OFF = "cut_off"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    REWRITING = "rewriting"  # the earlier text is shown while the answer is written again
 
     @property
     def is_final(self) -> bool:

@@ -53,6 +53,7 @@ from bot.turn.durability.leases import LeaseManager
 from bot.turn.ephemeral.actions import EphemeralAnswers
 from bot.turn.ephemeral.repost import Reposts
 from bot.turn.feedback import Feedback
+from bot.turn.regenerate import Regeneration
 from bot.turn.revisions import Revisions
 from bot.turn.running import RunningTurns
 from bot.turn.state.limits import AnswerLimits
@@ -81,10 +82,11 @@ async def run(settings: Settings) -> None:
     async with (
         open_connections(settings) as connections,
         measuring_loop_lag(connections.metrics),
-        _answering(settings, connections, signals) as (supervisor, ephemeral_answers),
+        _answering(settings, connections, signals) as turns,
         open_languages(settings, connections.slack) as language_of,
     ):
-        slack_app = _slack_app(settings, connections, supervisor, ephemeral_answers, language_of)
+        supervisor = turns.supervisor
+        slack_app = _slack_app(settings, connections, turns, language_of)
         async with receiving_events(settings, connections, slack_app):
             freeze_startup_objects()
             for warning in unencrypted_warnings(settings):
@@ -100,10 +102,19 @@ async def run(settings: Settings) -> None:
             log.info("stopping", extra={"live": supervisor.running_count})
 
 
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """What starts, stops and passes on answers."""
+
+    supervisor: Supervisor
+    ephemeral_answers: EphemeralAnswers
+    regeneration: Regeneration
+
+
 @asynccontextmanager
 async def _answering(
     settings: Settings, connections: Connections, signals: _Signals
-) -> AsyncIterator[tuple[Supervisor, EphemeralAnswers]]:
+) -> AsyncIterator[_Turns]:
     """Answer questions, take over those of dead replicas, and stop in order at the end:
 
     1. `drain`: running answers go on for GRACE_SECONDS, or until a second signal. For those left,
@@ -139,7 +150,9 @@ async def _answering(
         stack.push_async_callback(
             supervisor.drain, settings.server.grace_seconds, signals.force_exit
         )
-        yield supervisor, _ephemeral_answers(connections, delivery, running)
+        regeneration = Regeneration(store, running, history)
+        private = _ephemeral_answers(connections, delivery, running)
+        yield _Turns(supervisor, private, regeneration)
 
 
 def _ephemeral_answers(
@@ -253,11 +266,11 @@ def _pseudonym_secret(settings: Settings) -> str:
 def _slack_app(
     settings: Settings,
     connections: Connections,
-    supervisor: Supervisor,
-    ephemeral_answers: EphemeralAnswers,
+    turns: _Turns,
     language_of: LanguageOf,
 ) -> AsyncApp:
     """Bolt's app with all listeners."""
+    supervisor = turns.supervisor
     slack, identity, store = connections.slack, connections.identity, connections.store
     secret = settings.slack.signing_secret
     app = bolt_app(
@@ -276,8 +289,9 @@ def _slack_app(
         submit=supervisor.submit,
         stop=supervisor.stop,
         retry=supervisor.retry,
-        ephemeral_answers=ephemeral_answers,
+        ephemeral_answers=turns.ephemeral_answers,
         feedback=_feedback(settings, connections),
+        regenerate=turns.regeneration.start,
         stop_thread=lambda place, user: stop_thread(store, supervisor.stop, place, user),
         on_message_deleted=revisions.on_message_deleted,
         on_message_changed=connections.summaries.message_changed,

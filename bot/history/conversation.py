@@ -37,13 +37,14 @@ from bot.history.subject import (
 from bot.history.summaries.source import MessageSource
 from bot.history.summaries.summariser import Summariser, SummaryServices
 from bot.history.token_limit import TokenRate, count_prompt_bytes
+from bot.render.incoming import answer_text
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
 from bot.slack.threads import just_after, just_before
-from bot.storage.records import ThreadSummary
+from bot.storage.records import ShownMessage, ThreadSummary
 from bot.storage.turn_ids import message_turn_id
 from bot.upstream.prompt import Prompt
-from bot.values import STATUS_SEPARATOR, Message, Place, Question, Usage
+from bot.values import STATUS_SEPARATOR, Message, Place, Question, Usage, join_paragraphs
 from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
@@ -262,6 +263,19 @@ class History:
             return ()
         asked = [message for message in found if message.get("ts") == ts]
         return unlisted_parts(asked[0], question) if asked else ()
+
+    async def read_answer(self, question: Question, messages: Sequence[ShownMessage]) -> str:
+        """The text of the answer to a question, from memory or as its `messages` in Slack show it;
+        "" if they are gone. Raises SlackError."""
+        if known := self._answers.get(question.id):
+            return known
+        place = question.place
+        timestamps = [one.ts for one in messages]
+        root = place.thread_ts or (timestamps[0] if timestamps else "")
+        if not timestamps:
+            return ""
+        found = await fetch_messages(self._slack, place.channel, root, timestamps)
+        return join_paragraphs(*(answer_text(one) for one in found.values() if one))
 
     def remember_answer(
         self, question: Question, answer: str, messages: Sequence[str] = ()

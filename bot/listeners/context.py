@@ -54,6 +54,8 @@ class ListenerContext:
     pressed; `retry` also takes the question, if it had to be read from Slack, and the
     `response_url` of an ephemeral answer. `stop_thread` ends the user's running answers in a
     thread.
+    `regenerate` takes a turn id, the number of the turn that is to write the answer again, and the
+    user who pressed.
     `on_message_deleted`, `next_turn_id` and `ask_edited` are methods of `turn.revisions`.
     `on_message_changed` takes the channel, ts and thread of an edited or deleted message, and
     erases summaries that cover it.
@@ -76,6 +78,7 @@ class ListenerContext:
     ask_edited: Callable[[Question, str], Awaitable[Verdict]]
     on_message_changed: Callable[[str, str, str | None], Awaitable[Any]]
     feedback: Feedback
+    regenerate: Callable[[str, int, str], Awaitable[Verdict]]
     answer_bots: frozenset[str] = frozenset()
     follow_ups: FollowUps | None = None
     language_of: LanguageOf = field(default_factory=lambda: always(Language.ENGLISH))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from bot.values import Draft, Phase
+from bot.values import Draft, Phase, Question
 from bot.words import Language, Phrase, say
 
 Element = Mapping[str, Any]
@@ -24,6 +24,10 @@ MENU_ACTION = "answer_menu"
 NEW_CONVERSATION_VALUE = "new_conversation"
 """The `value` of the menu option *New conversation*."""
 
+REGENERATE_PREFIX = "regenerate:"
+"""The start of the `value` of the menu option *Regenerate*. The number of the turn that it starts
+follows, so that several presses start one."""
+
 BUTTONS_BLOCK_PREFIX = "answer:"
 """The start of the `block_id` of an answer's buttons; the turn's id follows."""
 
@@ -34,21 +38,43 @@ FORWARD_LABELS: Mapping[str, Phrase] = {
 """The actions for an ephemeral answer, with the labels of their buttons."""
 
 
-def answer_buttons(phase: Phase, language: Language, *, dm: bool = False) -> tuple[Element, ...]:
-    """Stop while the answer is being written, Try again if it failed, otherwise no button.
+def answer_buttons(
+    phase: Phase, language: Language, *, dm: bool = False, next_number: int = 0
+) -> tuple[Element, ...]:
+    """Stop while the answer is being written, Try again if it failed, and the menu once it ended.
 
-    In a direct message a finished answer has the menu, too.
+    The menu offers to regenerate the answer as turn `next_number` of it, unless that is 0, and in a
+    direct message to start a new conversation. Without options there is no menu.
     """
-    if dm and phase.is_final:
-        option = say(language, Phrase.NEW_CONVERSATION_OPTION)
-        return (*answer_buttons(phase, language), _menu({NEW_CONVERSATION_VALUE: option}))
-    match phase:
-        case Phase.QUEUED | Phase.ASKING | Phase.STREAMING | Phase.RECONNECTING:
-            return (_button(STOP_ACTION, say(language, Phrase.STOP_BUTTON)),)
-        case Phase.FAILED | Phase.INTERRUPTED:
-            return (_button(RETRY_ACTION, say(language, Phrase.TRY_AGAIN_BUTTON)),)
-        case Phase.DONE | Phase.STOPPED | Phase.CUT_OFF:
-            return ()
+    if not phase.is_final:
+        return (_button(STOP_ACTION, say(language, Phrase.STOP_BUTTON)),)
+    retry = _button(RETRY_ACTION, say(language, Phrase.TRY_AGAIN_BUTTON))
+    has_failed = phase in {Phase.FAILED, Phase.INTERRUPTED}
+    options = {}
+    if next_number and not has_failed:
+        value = f"{REGENERATE_PREFIX}{next_number}"
+        options[value] = say(language, Phrase.REGENERATE_OPTION)
+    if dm:
+        options[NEW_CONVERSATION_VALUE] = say(language, Phrase.NEW_CONVERSATION_OPTION)
+    menu = (_menu(options),) if options else ()
+    return (retry, *menu) if has_failed else menu
+
+
+def next_number(question: Question) -> int:
+    """The number of the turn that would write the answer to `question` again; 0 if none can.
+
+    An answer to a command, and its copies in other places, are not written again: the messages of
+    the one can't be edited later, and the others are about a question that no message shows.
+    """
+    if question.ts is None or question.place.surface == "command":
+        return 0
+    return question.rewrite.number + 1 if question.rewrite else 2
+
+
+def regenerate_number(value: str) -> int | None:
+    """The number in the `value` of *Regenerate*; None if it is that of another option."""
+    number = value.removeprefix(REGENERATE_PREFIX)
+    return int(number) if number != value and number.isdecimal() and len(number) < 6 else None
 
 
 def ack_buttons(language: Language) -> tuple[Element, ...]:

@@ -181,14 +181,19 @@ _DEFAULT_STATUS = {
     Phase.CUT_OFF: Phrase.CUT_OFF_AT_LENGTH,
     Phase.FAILED: Phrase.BROKE_OFF,
     Phase.INTERRUPTED: Phrase.BROKE_OFF,
+    Phase.REWRITING: Phrase.WRITING_AGAIN,
 }
 """The status of a draft without a status line and without text."""
 
 
+_WRITING = {Phase.STREAMING: Phrase.WRITING, Phase.REWRITING: Phrase.WRITING_AGAIN}
+"""What the status line says before all else, by phase, below a text."""
+
+
 def _status_text(draft: Draft, language: Language, *, has_text: bool) -> str:
     """The status line below the answer; "" for a finished answer without a remark."""
-    if draft.phase is Phase.STREAMING and has_text:
-        writing = say(language, Phrase.WRITING)
+    if draft.phase in _WRITING and has_text:
+        writing = say(language, _WRITING[draft.phase])
         return STATUS_SEPARATOR.join(filter(None, (writing, draft.status_line)))
     if draft.phase is Phase.DONE and has_text:
         return draft.status_line

@@ -16,7 +16,7 @@ from bot.errors import StorageError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "r12"
+NEWEST = "r13"
 SCRIPT_LOCATION = "bot.storage:migrations"
 _ADVISORY_LOCK_KEY = 0x626F745F6D696772  # "bot_migr"; any constant of our own would do
 

@@ -63,6 +63,8 @@ class TurnRecord:
     - `spent`: what the answer has used of its limits, up to some seconds ago.
     - `asked_at`: when the question was claimed; None if that was just now.
     - `mentioned`: the mention of the asker below the answer may have been posted.
+    - `earlier`: what the messages of an answer that is written again showed before.
+    - `shows`: the turn whose text the messages show, if this turn has failed to replace it.
     """
 
     question: Question
@@ -83,6 +85,8 @@ class TurnRecord:
     spent: Spent = field(default_factory=Spent)
     asked_at: float | None = None  # seconds since the epoch
     mentioned: bool = False
+    earlier: Draft | None = None
+    shows: str = ""
 
 
 class Claim(Enum):
@@ -92,6 +96,7 @@ class Claim(Enum):
     QUEUED = "ours, after the answer that is written in its thread"
     MERGED = "merged into the question that waits in its thread"
     DUPLICATE = "claimed before"
+    BUSY = "not claimed, because another answer is written in its thread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ class Change:
     usage: Usage | None = None
     spent: Spent | None = None
     mentioned: bool | None = None
+    shows: str | None = None
     question: Question | None = None
     deleted_messages: frozenset[str] = frozenset()
     readable: bool = False

@@ -185,6 +185,8 @@ def to_record(row: Row[Any], messages: Sequence[ShownMessage]) -> TurnRecord:
         spent=Spent(row.spent_seconds or 0.0, row.spent_events or 0),
         asked_at=row.asked_at,
         mentioned=bool(row.mentioned),
+        earlier=msgspec.json.decode(row.earlier, type=Draft) if row.earlier else None,
+        shows=row.shows or "",
     )
 
 
@@ -197,6 +199,11 @@ def usage_columns(usage: Usage | None) -> dict[str, Any]:
         return dict.fromkeys((*_TOKEN_COLUMNS, "model"))
     counts = {name: getattr(usage, name) for name in _TOKEN_COLUMNS}
     return counts | {"model": storable_text(usage.model[:MAX_MODEL_NAME_CHARACTERS])}
+
+
+def earlier_column(earlier: Draft) -> str:
+    """The column of the draft that a turn replaces."""
+    return _to_json(replace(earlier, text=storable_text(earlier.text)))
 
 
 def _usage(row: Row[Any]) -> Usage:

@@ -23,7 +23,7 @@ from bot.errors import CommitUnknown
 from bot.storage import unknown_commits
 from bot.storage.engine.database import Database
 from bot.storage.engine.notifications import ALL_REPLICAS, notify
-from bot.storage.records import Change, Claim, TurnCommand, TurnRecord
+from bot.storage.records import Change, Claim, ShownMessage, TurnCommand, TurnRecord
 from bot.storage.retention import Retention
 from bot.storage.tables import LIVE, UNFINISHED, claims, of_team, turns
 from bot.storage.transactions import (
@@ -100,13 +100,41 @@ class Store:
 
         After CommitUnknown or cancellation the claim is undone by a later write.
         """
+
+        def claim(connection: Connection, claimed_at: float) -> Claim:
+            return claiming.claim(
+                connection, question, thread, self.replica, claimed_at, final_draft, self._team
+            )
+
+        return await self._claim(question, claim)
+
+    async def claim_rewrite(
+        self,
+        question: Question,
+        thread: str | None,
+        earlier: Draft,
+        messages: Sequence[ShownMessage],
+    ) -> Claim:
+        """Claim a turn that writes an answer again in its `messages`, which show `earlier` now.
+
+        It takes a place in `thread` if one is given, and never waits: BUSY, and nothing is claimed,
+        while another turn of the thread is not over. After CommitUnknown as `claim`.
+        """
+
+        def claim(connection: Connection, claimed_at: float) -> Claim:
+            about = (question, thread, self.replica, claimed_at, earlier, messages, self._team)
+            return claiming.claim_rewrite(connection, *about)
+
+        return await self._claim(question, claim)
+
+    async def _claim(
+        self, question: Question, claim: Callable[[Connection, float], Claim]
+    ) -> Claim:
         claimed_at, unconfirmed = self._unique_now(), self._unknown_commits.pending()
 
         def work(connection: Connection) -> Claim:
             unknown_commits.undo(connection, unconfirmed)
-            return claiming.claim(
-                connection, question, thread, self.replica, claimed_at, final_draft, self._team
-            )
+            return claim(connection, claimed_at)
 
         try:
             return await self._database.write(work)

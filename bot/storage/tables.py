@@ -12,7 +12,8 @@
     thread_summaries  what the older messages of a thread or a direct message say, in short
 
 What people and the model wrote has columns of its own (`text`, `files`, `unreadable`, `about`,
-`draft`, `status_line`, `tool_rounds`; `text` of a summary), so it can be deleted and the rest kept.
+`draft`, `status_line`, `tool_rounds`, `earlier`; `text` of a summary), so it can be deleted and the
+rest kept.
 
 Some stored names are older than the names in the code: `Column("tries", key="crash_count")` is
 stored as `tries` and is `turns.c.crash_count` here. docs/decisions/0009-stored-names.md says why.
@@ -82,6 +83,8 @@ turns = Table(
     Column("spent_events", BigInteger),
     Column("mentioned", Boolean),  # NULL in rows of older versions
     Column("version", Text),  # of the bot that closed it
+    Column("earlier", Text),  # JSON of the draft that the turn replaces, until it is over
+    Column("shows", Text),  # the turn whose text is shown, if this one has failed to replace it
 )
 
 TURN_COLUMNS = tuple(column.label(column.key) for column in turns.c)

@@ -14,4 +14,6 @@ def retry_of(question: Question, response_url: str | None = None) -> Question:
     `response_url` replaces that of a command, which was used by the turn before.
     """
     turn = retry_turn_id(question.id)
-    return replace(question, id=turn, keys=(f"turn:{turn}",), response_url=response_url)
+    return replace(
+        question, id=turn, keys=(f"turn:{turn}",), response_url=response_url, rewrite=None
+    )

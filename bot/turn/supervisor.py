@@ -49,6 +49,8 @@ class Verdict(Enum):
     NOT_ASKER = "only the asker may do it"
     UNKNOWN_QUESTION = "the question is unknown, or was pruned"
     QUESTION_DELETED = "the question was deleted in Slack"
+    UNKNOWN_ANSWER = "the text of the answer is not known any more"
+    THREAD_BUSY = "another answer is being written in the thread"
     STORAGE_UNAVAILABLE = "the database or Slack can't be asked now"
 
 
@@ -172,7 +174,7 @@ class Supervisor:
             return Verdict.STORAGE_UNAVAILABLE
         if record and record.draft.phase.is_final and record.draft.phase not in RETRYABLE_PHASES:
             return Verdict.ALREADY_DONE
-        known = _askable_question(record) if record else self._refused.get(turn)
+        known = askable_question(record) if record else self._refused.get(turn)
         question = known or question_from_slack
         if question is None:
             return Verdict.UNKNOWN_QUESTION
@@ -353,7 +355,7 @@ def _is_stop(command: TurnCommand) -> bool:
     return command.kind == "stop"
 
 
-def _askable_question(record: TurnRecord) -> Question | None:
+def askable_question(record: TurnRecord) -> Question | None:
     """The question of a turn; None if it was not stored and has no message to read it from."""
     question = record.question
     askable = question.text or question.unreadable or question.files or question.messages

@@ -19,6 +19,7 @@ class Phrase(Enum):
     THINKING = "Thinking…"
     THINKING_THAT = "Thinking: {line}"
     WRITING = "Writing…"
+    WRITING_AGAIN = "Writing a new version…"
     RECONNECTING = "Reconnecting…"
     RECONNECTING_ATTEMPT = "Reconnecting ({attempt}/{of})…"
 
@@ -78,6 +79,8 @@ class Phrase(Enum):
     STOPPED_BY = "Stopped by <@{user}>"
     EMPTY_ANSWER = "The answer is empty."
     BROKE_OFF = "The answer broke off."
+    NEW_VERSION_STOPPED = "The new version was stopped, so this is the earlier one"
+    NEW_VERSION_FAILED = "The new version failed, so this is the earlier one"
     CUT_OFF_AT_LENGTH = "Cut off at the length limit"
     CUT_OFF_BY_FILTER = "Cut off by the content filter"
     NO_TEXT = "The model ended without writing an answer."
@@ -267,6 +270,7 @@ class Phrase(Enum):
     SHARE_BUTTON = "Share here"
     CONTINUE_BUTTON = "Continue in DM"
     NEW_CONVERSATION_OPTION = "New conversation"
+    REGENERATE_OPTION = "Regenerate"
 
     # The feedback buttons, and the modal after a 👎. A title has at most 24 characters.
     GOOD_ANSWER = "Good answer"
@@ -287,6 +291,13 @@ class Phrase(Enum):
     # Replies to a press.
     NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
     NOT_YOURS_TO_RETRY = "Only the asker can ask this again."
+    NOT_YOURS_TO_REGENERATE = "Only the asker can have this answer written again."
+    THREAD_IS_BUSY = (
+        "Another answer is being written in this thread. Choose *Regenerate* once it has ended."
+    )
+    NOT_REGENERATED_ANSWER_UNKNOWN = (
+        "I no longer have this answer, so it can't be written again. Please ask it again."
+    )
     NOT_RUNNING = "This answer is not being written any more."
     QUESTION_UNKNOWN = "I no longer have this question. Please ask it again."
     QUESTION_DELETED = "Your question was deleted, so it was not asked again."

@@ -40,7 +40,7 @@ INNER_LAYERS: Mapping[str, tuple[frozenset[str], ...]] = {
         frozenset({"clock", "config"}),
     ),
     "turn": (
-        frozenset({"feedback", "revisions", "thread_stop"}),
+        frozenset({"feedback", "regenerate", "revisions", "thread_stop"}),
         frozenset({"answering", "ephemeral", "supervisor"}),
         frozenset({"running"}),
         frozenset({"turn"}),

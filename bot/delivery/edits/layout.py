@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from bot.delivery.edits.reconcile import Delete, Edit, Post, PostedMessage, Step, next_step
-from bot.render.buttons import Element, answer_buttons
+from bot.render.buttons import Element, answer_buttons, next_number
 from bot.render.ephemeral import one_line_message
 from bot.render.feedback import has_feedback
 from bot.render.message import MessageBody, render_messages
@@ -30,6 +30,7 @@ MIN_MESSAGE_BYTES = 1_000
 LONGEST_WORD = 40  # characters that are kept together where a new message begins
 FIRST_CJK = "\u2e80"  # from here on Unicode has the scripts of East Asia
 
+_UNFINISHED = frozenset({Phase.STREAMING, Phase.RECONNECTING})
 _MARKDOWN_BLOCK_START = '{"type":"markdown"'
 
 
@@ -60,6 +61,8 @@ class EditLayout:
         self._question = question
         self._wanted: tuple[MessageBody, ...] = ()
         self._rendered_text = ""
+        # whether messages that show more of an earlier text than the draft are left
+        self._keeps_rest = False
         self._limit = MAX_MESSAGE_BYTES
         self._without_blocks = False
         self._feedback = feedback
@@ -107,6 +110,7 @@ class EditLayout:
         if draft.phase is Phase.STREAMING:
             draft = replace(draft, text=self._whole_words(draft.text))
         self._wanted, self._rendered_text = self._render(draft), draft.text
+        self._keeps_rest = self._question.rewrite is not None and draft.phase in _UNFINISHED
         step = self.next_step()
         if step is None and self._stale_footers:
             self._stale_footers.clear()
@@ -118,6 +122,8 @@ class EditLayout:
         step = next_step(
             self._kept, self._wanted, skip={*range(self._frozen_count), *self._stale_footers}
         )
+        if isinstance(step, Delete) and self._keeps_rest:
+            step = None
         if step is None:
             self.shown_text = self._rendered_text
         return step
@@ -226,7 +232,10 @@ class EditLayout:
         if draft == REMOVED_DRAFT:
             return self._elsewhere
         buttons = answer_buttons(
-            draft.phase, self._question.language, dm=self._question.place.surface == "dm"
+            draft.phase,
+            self._question.language,
+            dm=self._question.place.surface == "dm",
+            next_number=next_number(self._question),
         )
         rendered = render(
             draft,

@@ -91,14 +91,16 @@ class EditWriter:
         self._needs_stop[ts] = False
 
     async def _update(self, edit: Edit, ts: str) -> None:
-        # a stream that ended by itself has no metadata yet
+        # a stream that ended by itself has no metadata yet; other messages of an answer that is
+        # written again have that of an earlier turn
         marked = build_metadata(self._question.id, edit.index)
+        has_other = ts in self._needs_stop or self._question.rewrite
         await self._slack.update(
             self._channel,
             ts,
             text=edit.body.text,
             blocks=edit.body.blocks,
-            metadata=marked if ts in self._needs_stop else None,
+            metadata=marked if has_other else None,
         )
 
     async def _post(self, post: Post, shown: Sequence[PostedMessage]) -> tuple[Post, str] | None:

@@ -94,7 +94,8 @@ class _StreamPart:
 class NativeLayout:
     """The streams of one answer, each of at most `limit` bytes.
 
-    `dm`: the answer is in a direct message. `feedback`: when finished, it has feedback buttons.
+    `dm`: the answer is in a direct message. `next_number`: see `answer_buttons`. `feedback`: when
+    finished, it has feedback buttons.
     Call `plan` with a draft, carry out the step it returns, and report success with `mark_done`.
     """
 
@@ -105,6 +106,7 @@ class NativeLayout:
         limit: int = MAX_NATIVE_STREAM_BYTES,
         *,
         dm: bool = False,
+        next_number: int = 0,
         feedback: bool = False,
     ) -> None:
         self.stream_timestamps: list[str] = []  # the ts of each stream, in order
@@ -114,6 +116,7 @@ class NativeLayout:
         self._question_id = question_id
         self._language = language
         self._dm = dm
+        self._next_number = next_number
         self._feedback = feedback
         self._part = _StreamPart()
         self._limit = limit
@@ -253,7 +256,9 @@ class NativeLayout:
         return part.source_end
 
     def _footer_blocks(self, draft: Draft) -> str:
-        buttons = answer_buttons(draft.phase, self._language, dm=self._dm)
+        buttons = answer_buttons(
+            draft.phase, self._language, dm=self._dm, next_number=self._next_number
+        )
         return render_footer(
             draft,
             question_id=self._question_id,

@@ -32,6 +32,7 @@ from bot.errors import (
     Stopped,
     ThreadGone,
 )
+from bot.render.buttons import next_number
 from bot.slack import Slack
 from bot.storage.records import ShownMessage
 from bot.values import REMOVED_DRAFT, Draft, Phase, Question
@@ -78,6 +79,7 @@ class NativeReply:
             question.id,
             question.language,
             dm=question.place.surface == "dm",
+            next_number=next_number(question),
             feedback=feedback,
         )
         self._writer = StreamWriter(slack, question)

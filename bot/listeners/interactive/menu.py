@@ -9,33 +9,55 @@ from bot.history.new_conversation import new_conversation_metadata
 from bot.listeners.context import ActionListener, ListenerContext, press_listener
 from bot.listeners.interactive import buttons
 from bot.listeners.payloads.questions import Press
-from bot.render.buttons import NEW_CONVERSATION_VALUE
+from bot.render.buttons import NEW_CONVERSATION_VALUE, regenerate_number
 from bot.render.ephemeral import one_line_message
+from bot.turn.supervisor import Verdict
 from bot.words import Phrase
 
 log = logging.getLogger(__name__)
 
 
+REFUSALS = {
+    Verdict.NOT_ASKER: Phrase.NOT_YOURS_TO_REGENERATE,
+    Verdict.STORAGE_UNAVAILABLE: Phrase.PRESS_AGAIN_LATER,
+    Verdict.THREAD_BUSY: Phrase.THREAD_IS_BUSY,
+    Verdict.UNKNOWN_QUESTION: Phrase.QUESTION_UNKNOWN,
+    Verdict.UNKNOWN_ANSWER: Phrase.NOT_REGENERATED_ANSWER_UNKNOWN,
+    Verdict.QUESTION_DELETED: Phrase.QUESTION_DELETED,
+}
+"""What the person who chose *Regenerate* is told, if it did not start."""
+
+
 def on_chosen(context: ListenerContext) -> ActionListener:
+    """An option of the menu was chosen; one that a newer version has added does nothing."""
+
+    async def handle_chosen(press: Press) -> None:
+        if press.private:
+            return
+        if press.value == NEW_CONVERSATION_VALUE:
+            await _start_new_conversation(context, press)
+        elif (number := regenerate_number(press.value)) is not None:
+            verdict = await context.regenerate(press.turn, number, press.user)
+            if refusal := REFUSALS.get(verdict):
+                await buttons.tell(context, press, refusal)
+
+    return press_listener(handle_chosen)
+
+
+async def _start_new_conversation(context: ListenerContext, press: Press) -> None:
     """*New conversation*: later questions in this direct message don't use the earlier messages.
 
     Nothing is stored: `bot.history` finds the message that is posted here by its metadata.
     """
-
-    async def handle_chosen(press: Press) -> None:
-        if press.value != NEW_CONVERSATION_VALUE or press.private:
-            return
-        line = await context.say_to(press.user, Phrase.NEW_CONVERSATION_STARTED)
-        reply = one_line_message(line)
-        try:
-            await context.slack.post(
-                press.channel,
-                text=reply.text,
-                blocks=reply.blocks,
-                metadata=new_conversation_metadata(),
-            )
-        except SlackError as error:
-            log.warning("could not post the message that starts a new conversation: %s", error)
-            await buttons.tell(context, press, Phrase.NEW_CONVERSATION_FAILED)
-
-    return press_listener(handle_chosen)
+    line = await context.say_to(press.user, Phrase.NEW_CONVERSATION_STARTED)
+    reply = one_line_message(line)
+    try:
+        await context.slack.post(
+            press.channel,
+            text=reply.text,
+            blocks=reply.blocks,
+            metadata=new_conversation_metadata(),
+        )
+    except SlackError as error:
+        log.warning("could not post the message that starts a new conversation: %s", error)
+        await buttons.tell(context, press, Phrase.NEW_CONVERSATION_FAILED)

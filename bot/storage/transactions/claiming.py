@@ -6,6 +6,7 @@ thread, also when several replicas claim at the same moment.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    insert,
     select,
     true,
     union_all,
@@ -25,7 +27,7 @@ from sqlalchemy import (
 
 from bot.errors import LeaseLost
 from bot.storage import rows
-from bot.storage.records import Claim
+from bot.storage.records import Claim, ShownMessage
 from bot.storage.tables import (
     LIVE,
     OVER,
@@ -34,9 +36,11 @@ from bot.storage.tables import (
     WAITING,
     claims,
     dialect_insert,
+    shown,
     turns,
     unfinished,
 )
+from bot.storage.transactions.turn_updates import message_rows
 from bot.values import Draft, Question
 
 
@@ -81,6 +85,30 @@ def undo_claim(connection: Connection, question: Question, claimed_at: float) ->
     connection.execute(delete(claims).where(*keys))
     row = (turns.c.id == turn, turns.c.asked_at == claimed_at, turns.c.fence == 1)
     connection.execute(delete(turns).where(*row))
+
+
+def claim_rewrite(
+    connection: Connection,
+    question: Question,
+    thread: str | None,
+    replica: str,
+    now: float,
+    earlier: Draft,
+    messages: Sequence[ShownMessage],
+    team: str = "",
+) -> Claim:
+    """Claim a turn that writes an answer again in its `messages`; see `Store.claim_rewrite`."""
+    if not _take_keys(connection, question, now):
+        return Claim.DUPLICATE
+    turn = rows.new_turn_columns(question, thread, replica, now, None, team or None)
+    if not _insert_turn(connection, turn, LIVE):
+        undo_claim(connection, question, now)
+        return Claim.DUPLICATE if _exists(connection, question.id) else Claim.BUSY
+    kept = {"earlier": rows.earlier_column(earlier)}
+    connection.execute(update(turns).where(turns.c.id == question.id).values(kept))
+    if messages:
+        connection.execute(insert(shown), message_rows(question.id, messages))
+    return Claim.CLAIMED
 
 
 def promote(connection: Connection, turn: str, fence: int, replica: str) -> Question | None:

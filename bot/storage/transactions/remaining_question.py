@@ -63,5 +63,11 @@ def create_turn(
     claim = Claim.DUPLICATE
     while claim is Claim.DUPLICATE:  # the id, by a retry of an edited part
         turn = retry_turn_id(turn)
-        asked = replace(remaining.question, id=turn, keys=(f"turn:{turn}",), response_url=None)
+        asked = replace(
+            remaining.question,
+            id=turn,
+            keys=(f"turn:{turn}",),
+            response_url=None,
+            rewrite=None,
+        )
         claim = claiming.claim(connection, asked, remaining.thread, None, now, team=team)

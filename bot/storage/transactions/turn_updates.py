@@ -47,6 +47,7 @@ _CHANGEABLE_COLUMNS = [
     *("phase", "draft", "status_line", "response_id", "cursor", "irreversible"),
     *("send_unverifiable", "crash_count", "tool_rounds", "model", "input_tokens", "output_tokens"),
     *("cached_tokens", "reasoning_tokens", "spent_seconds", "spent_events", "mentioned"),
+    "shows",
 ]
 # One statement for all changes: a column whose new value is None stays as it is. Its text never
 # changes, so that drivers prepare it once.
@@ -65,6 +66,7 @@ _CLOSED_VALUES: dict[str, Any] = {
     "owner": None,
     "response_url": None,
     "tool_rounds": None,
+    "earlier": None,
     "version": version(),
 }
 _UPDATE = update(turns).where(turns.c.id == bindparam("turn")).values(_CHANGED_VALUES)
@@ -92,7 +94,7 @@ def write_changes(
     _execute_many(
         connection,
         _INSERT_MESSAGES,
-        [row for turn, messages in replaced for row in _message_rows(turn, messages)],
+        [row for turn, messages in replaced for row in message_rows(turn, messages)],
     )
     return {change.turn for change in changes} - {change.turn for change in held}
 
@@ -138,6 +140,7 @@ def _update_values(change: Change) -> dict[str, Any]:
         "new_spent_seconds": change.spent.seconds if change.spent else None,
         "new_spent_events": change.spent.events if change.spent else None,
         "new_mentioned": change.mentioned,
+        "new_shows": change.shows,
         "readable": change.readable,
         "ends": bool(draft and draft.phase.is_final),
     } | {f"new_{name}": value for name, value in rows.usage_columns(change.usage).items()}
@@ -149,7 +152,8 @@ def _close_values(change: Change, now: float) -> dict[str, Any]:
     return values
 
 
-def _message_rows(turn: str, messages: Sequence[ShownMessage]) -> list[dict[str, Any]]:
+def message_rows(turn: str, messages: Sequence[ShownMessage]) -> list[dict[str, Any]]:
+    """The rows of `shown` for the messages of a turn."""
     return [
         {"turn": turn, "part": n, "ts": m.ts, "channel": m.channel, "method": m.method}
         for n, m in enumerate(messages)

@@ -23,7 +23,8 @@ def record_vote(connection: Connection, vote: Vote, team: str) -> bool:
     A vote of the same sign without a reason keeps the reason and words that are stored. What is
     unknown of the answer now, because its turn is not over, is filled by a later vote.
     """
-    key = {"team": team, "turn": vote.turn, "person": vote.person}
+    turn = _shown_turn(connection, vote.turn, team)
+    key = {"team": team, "turn": turn, "person": vote.person}
     stored = connection.execute(
         select(feedback.c.sign, feedback.c.voted_at).filter_by(**key)
     ).one_or_none()
@@ -33,7 +34,7 @@ def record_vote(connection: Connection, vote: Vote, team: str) -> bool:
         voted_at=vote.at,
         reason=vote.reason,
         words=rows.storable_text(vote.words),
-        **_answer_values(connection, vote.turn, team),
+        **_answer_values(connection, turn, team),
     )
     new = adding.excluded
     keeps = (feedback.c.sign == new.sign) & (new.reason == "") & (new.words == "")
@@ -48,6 +49,12 @@ def record_vote(connection: Connection, vote: Vote, team: str) -> bool:
     )
     written = connection.execute(upsert).rowcount > 0
     return written and (stored is None or stored.sign != vote.sign)
+
+
+def _shown_turn(connection: Connection, turn: str, team: str) -> str:
+    """The turn whose text the messages of `turn` show: itself, or an earlier one."""
+    shows = select(turns.c.shows).where(turns.c.id == turn, of_team(turns, team))
+    return connection.execute(shows).scalar() or turn
 
 
 def _answer_values(connection: Connection, turn: str, team: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from bot.history.conversation import Conversation
 from bot.storage.records import ShownMessage
 from bot.turn.answering.mentions import mention_asker
 from bot.turn.answering.model_rounds import ModelRounds
+from bot.turn.answering.rewriting import RewritingReply, restored_draft
 from bot.turn.answering.services import AnswerServices
 from bot.turn.answering.side_tasks import running_alongside, uncancel
 from bot.turn.durability.resume import initial_state, predetermined_end, resume_point_of
@@ -54,12 +55,14 @@ class AnswerRunner(AnswerServices):
         """
         existing = await self._find_existing_messages(turn)
         state = self._initial_state(turn, existing)
-        reply = self.delivery.create_reply(
+        reply: Reply = self.delivery.create_reply(
             turn.question,
             on_reader_lost=turn.reader_lost,
             existing=existing,
             guard=turn.checkpoint,
         )
+        if turn.record.earlier:
+            reply = RewritingReply(reply, turn.record.earlier)
         answer = AnswerInProgress(self, turn, state, reply)
         try:
             await answer.run_to_end()
@@ -72,7 +75,7 @@ class AnswerRunner(AnswerServices):
             if not turn.released and not isinstance(error, LeaseLost):
                 raise
             return None
-        return state.phase
+        return answer.outcome
 
     async def _find_existing_messages(self, turn: Turn) -> Sequence[ShownMessage]:
         """The messages of the answer that are in Slack already. If the record may be incomplete,
@@ -122,6 +125,14 @@ class AnswerInProgress:
         self._reply = reply
         self._model_rounds = ModelRounds(runner, turn, state, reply)
         self._conversation: Conversation | None = None
+        self._shows = turn.record.shows  # the turn that has written the final text, if another one
+        self._failed_as: Phase | None = None
+
+    @property
+    def outcome(self) -> Phase:
+        """How the turn has ended. An answer that failed to be written again may show the earlier
+        text, as it had ended."""
+        return self._failed_as or self._state.phase
 
     async def run_to_end(self) -> None:
         """Run until the state has an outcome: done, stopped, cut off, failed or interrupted."""
@@ -147,11 +158,23 @@ class AnswerInProgress:
         except Exception:
             log.exception("the turn failed with an unexpected error")
             state.fail()
+        self._restore_earlier()
+
+    def _restore_earlier(self) -> None:
+        """Show the earlier text again if the answer failed to be written again."""
+        state, earlier = self._state, self._turn.record.earlier
+        rewrite = self._turn.question.rewrite
+        if self._shows or not (rewrite and earlier):
+            return
+        if draft := restored_draft(earlier, state.draft, state.language):
+            log.info("the earlier version of the answer is shown again")
+            self._shows, self._failed_as = rewrite.earlier, state.phase
+            state.end(draft)
 
     async def show_end(self) -> None:
         """Journal the outcome, show it, close the turn. After a crash the next owner shows it."""
         turn, state = self._turn, self._state
-        await turn.checkpoint.record_end(state.draft, state.usage)
+        await turn.checkpoint.record_end(state.draft, state.usage, self._shows or None)
         try:
             await self._reply.finish(state.draft)
             is_shown = True

@@ -59,6 +59,7 @@ class TurnCheckpoint:
         self._journal = journal
         self._owns_lease = owns_lease
         self._messages = record.messages
+        self._rewrites = record.earlier is not None
         self._text, self._cursor = record.draft.text, record.cursor
         self._resumable_response_id = record.response_id
         self._rounds_journalled = True  # there are none, or the record has them
@@ -81,11 +82,12 @@ class TurnCheckpoint:
 
     def record_messages(self, messages: Sequence[ShownMessage], text: str) -> None:
         """Journal the messages of the answer, with the text last passed to `checkpoint_text`, or
-        `text` if there is none. Once the final text is journalled, only the messages are."""
+        `text` if there is none. Once the final text is journalled, only the messages are. `text` is
+        not this turn's while it writes an answer again and has no text yet."""
         if self._closed:
             return
         now = tuple(messages)
-        text = self._text or text
+        text = self._text or ("" if self._rewrites else text)
         draft = Draft(Phase.STREAMING if text else Phase.ASKING, text)
         self._journal_change(
             draft=None if self._end_known else draft,
@@ -165,11 +167,14 @@ class TurnCheckpoint:
         if self._end_known and self._showing_end_since is None:
             self._showing_end_since = asyncio.get_running_loop().time()
 
-    async def record_end(self, draft: Draft, usage: Usage | None = None) -> None:
-        """Journal the final draft before it is shown, and the tokens that the answer cost."""
+    async def record_end(
+        self, draft: Draft, usage: Usage | None = None, shows: str | None = None
+    ) -> None:
+        """Journal the final draft before it is shown, and the tokens that the answer cost. `shows`
+        is the turn that has written its text, if that is another one."""
         self._end_known = True
         self.display_started()
-        self._journal_change(draft=draft, usage=usage)
+        self._journal_change(draft=draft, usage=usage, shows=shows)
         await self._wait_journalled(JOURNAL_WAIT_FINAL_SECONDS)
 
     def record_removal(self, message_ts: str = "") -> None:

@@ -78,4 +78,5 @@ class EphemeralAnswers:
 
 def _repost_question(asked: Question, id_suffix: str, place: Place) -> Question:
     """The question as a new turn, whose answer is posted in `place`."""
-    return replace(asked, id=f"{asked.id}.{id_suffix}", keys=(), place=place, response_url=None)
+    turn = f"{asked.id}.{id_suffix}"
+    return replace(asked, id=turn, keys=(), place=place, response_url=None, rewrite=None)

@@ -186,6 +186,7 @@ class FakeSlack(AsyncWebClient):
         if len(given["text"].encode()) > 4000:
             return {"error": "msg_too_long"}
         message.text, message.blocks = given["text"], given["blocks"]
+        message.metadata = given.get("metadata") or message.metadata  # kept if omitted
         self._changed(message)
         return {"ts": message.ts}
 

@@ -176,6 +176,7 @@ def _listening(
         _fail_if_called,
         channel.on_message_changed,
         Feedback(_fail_if_called, Metrics()),
+        _fail_if_called,
     )
     register(
         app,

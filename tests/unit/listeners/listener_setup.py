@@ -107,6 +107,10 @@ class ListenerSetup:
         self.found_questions.append(found)
         return Verdict.DONE if found else self.verdict
 
+    async def regenerate(self, turn: str, number: int, user: str) -> Verdict:
+        self.turn_calls.append((f"regenerate {number}", turn, user))
+        return self.verdict
+
     async def on_message_changed(self, channel: str, ts: str, thread: str | None) -> None:
         self.changes.append((channel, ts, thread))
 
@@ -244,6 +248,7 @@ async def open_listeners() -> AsyncIterator[ListenerSetup]:
             setup.ask,
             setup.on_message_changed,
             setup.feedback,
+            setup.regenerate,
             language_of=setup.language_of,
         )
         register(setup.app, context)

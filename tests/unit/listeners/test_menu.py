@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from bot.history.new_conversation import starts_new_conversation
+from bot.listeners.interactive import menu
 from bot.render.buttons import MENU_ACTION, NEW_CONVERSATION_VALUE
+from bot.turn.supervisor import Verdict
 from bot.words import Phrase
 from tests.support.words import english
 from tests.unit.listeners.listener_setup import ListenerSetup, open_listeners, press_payload
@@ -47,3 +49,25 @@ async def test_menu_tells_the_user_if_the_message_can_not_be_posted(setup: Liste
 async def test_menu_ignores_an_unknown_option(setup: ListenerSetup, value: str) -> None:
     assert await setup.deliver_press(chosen(value)) == 200
     assert setup.slack_calls == []
+
+
+async def test_menu_starts_the_turn_that_writes_the_answer_again(setup: ListenerSetup) -> None:
+    assert await setup.deliver_press(chosen("regenerate:3")) == 200
+    assert setup.turn_calls == [("regenerate 3", "turn1", "U1")]
+    assert setup.slack_calls == []
+
+
+@pytest.mark.parametrize("verdict", [one for one in Verdict if one in menu.REFUSALS])
+async def test_menu_tells_the_user_why_the_answer_is_not_written_again(
+    setup: ListenerSetup, verdict: Verdict
+) -> None:
+    setup.verdict = verdict
+    await setup.deliver_press(chosen("regenerate:2"))
+    [told] = setup.calls_of("chat.postEphemeral")
+    assert (told["user"], told["text"]) == ("U1", english(menu.REFUSALS[verdict]))
+
+
+@pytest.mark.parametrize("value", ["regenerate:", "regenerate:x", "regenerate:9999999"])
+async def test_menu_ignores_a_value_without_a_number(setup: ListenerSetup, value: str) -> None:
+    await setup.deliver_press(chosen(value))
+    assert setup.turn_calls == []

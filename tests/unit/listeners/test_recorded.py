@@ -58,10 +58,8 @@ class RecordingListeners:
         presses = (self.press, self.press, private, self.stop_thread)
         feedback = Feedback(self.vote, Metrics())
         changes = (self.on_message_deleted, self.next_turn, self.ask, self.on_changed)
-        register(
-            self.app,
-            ListenerContext(slack, me, access, "/ask", self.submit, *presses, *changes, feedback),
-        )
+        known = (slack, me, access, "/ask", self.submit, *presses, *changes, feedback)
+        register(self.app, ListenerContext(*known, self.press))
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)
@@ -84,7 +82,7 @@ class RecordingListeners:
     async def ask(self, question: Question, turn: str) -> Verdict:
         raise AssertionError("no recorded press is on an offer of this bot")
 
-    async def press(self, turn: str, user: str, *_: object) -> Verdict:
+    async def press(self, turn: str, *_: object) -> Verdict:
         raise AssertionError("no recorded press is on an answer of this bot")
 
     async def stop_thread(self, place: Place, user: str) -> Verdict:

@@ -61,6 +61,10 @@ WRITTEN: dict[str, list[str]] = {
         " VALUES ('T1', 'Q1', 'U1', 'bad', 3.0, 'wrong', 'It is 1912.', 'm', '1.0.0')",
     ],
     "r12": ["UPDATE turns SET about = NULL"],
+    "r13": [
+        "UPDATE turns SET shows = 'Q0', earlier ="
+        """ '{"phase": "done", "text": "Old.", "status_line": ""}'"""
+    ],
 }
 QUESTION = (
     '{"id": "Q1", "keys": ["a"], "place": {"team": "T1", "channel": "C1", "surface": "channel",'

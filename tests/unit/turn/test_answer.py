@@ -7,7 +7,7 @@ import asyncio
 import httpx
 
 from bot.errors import Stopped
-from bot.render.buttons import RETRY_ACTION, STOP_ACTION
+from bot.render.buttons import MENU_ACTION, RETRY_ACTION, STOP_ACTION
 from bot.values import Phase
 from bot.words import Phrase
 from tests.support.virtual_time import now
@@ -85,7 +85,7 @@ async def test_stopped_answer_keeps_its_text_and_says_who_stopped_it() -> None:
         assert await answering is Phase.STOPPED
     assert message.markdown == "One two three."
     assert message.state == "Stopped by <@U1>"
-    assert message.buttons == []
+    assert message.buttons == [MENU_ACTION]
 
 
 async def test_queued_question_can_be_stopped_and_leaves_the_queue() -> None:
@@ -115,7 +115,7 @@ async def test_answer_can_not_be_stopped_once_the_model_has_finished() -> None:
         assert await answering is Phase.DONE
     [message] = slack.thread("900.1")
     assert (message.markdown, message.state) == ("One two three.", "")
-    assert message.buttons == []
+    assert message.buttons == [MENU_ACTION]
 
 
 async def test_refused_key_is_one_sentence_with_a_reference() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bot.render.buttons import RETRY_ACTION, STOP_ACTION
+from bot.render.buttons import MENU_ACTION, RETRY_ACTION, STOP_ACTION
 from bot.words import Phrase
 from tests.support.virtual_time import now
 from tests.support.words import english
@@ -37,7 +37,7 @@ async def test_turn_running_after_the_grace_is_handed_over_and_goes_on_in_its_me
         assert now() - left < 1, "nobody waits for a lease"
         await until(lambda: b.supervisor.running_count == 0)
         [message] = slack.messages.values()
-        assert (message.markdown, message.buttons) == ("word " * 30, [])
+        assert (message.markdown, message.buttons) == ("word " * 30, [MENU_ACTION])
         lengths = [len(text) for text in message.history]
         assert lengths == sorted(lengths), "no text vanished meanwhile"
         assert (model.cancelled, len(model.resumed), calls) == (0, 1, [])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.render.buttons import MENU_ACTION
 from bot.storage.records import Change
 from bot.turn.supervisor import Verdict
 from bot.values import Draft, Phase
@@ -131,7 +132,7 @@ async def test_replica_drops_a_lost_turn_when_the_database_is_available_again(
         assert a.count("bot_lost_leases_total") == 1
         assert (model.closed, model.cancelled) == (1, 0)
         [message] = slack.messages.values()
-        assert (message.markdown, message.buttons) == (WHOLE, [])
+        assert (message.markdown, message.buttons) == (WHOLE, [MENU_ACTION])
 
 
 async def test_single_machine_replica_goes_on_writing_while_the_database_is_unavailable(
