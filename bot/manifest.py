@@ -48,7 +48,7 @@ MESSAGE_SHORTCUTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     },
 )
 """The `callback_id` of each shortcut on a message, with its name and description. A name has at
-most 24 characters (https://docs.slack.dev/reference/app-manifest)."""
+most 24 characters (docs/slack.md#manifest)."""
 
 IS_INTERACTIVE = True
 """Whether there are listeners for button presses, modals and shortcuts."""

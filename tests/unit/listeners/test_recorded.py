@@ -15,6 +15,7 @@ from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.listeners import register
 from bot.listeners.bolt import bolt_app
 from bot.listeners.context import ListenerContext
+from bot.listeners.payloads.shortcuts import parse_shortcut
 from bot.observe import Metrics
 from bot.slack import Identity, Slack
 from bot.storage.records import TurnCommand, TurnRecord, Vote
@@ -212,3 +213,17 @@ async def test_recorded_payloads_of_another_workspace_reach_no_listener(
     assert foreign.asked == []
     assert len(statuses) > 50
     assert {name for name, status in statuses.items() if status != 200} <= BOLT_STUMBLES
+
+
+@corpora
+def test_recorded_shortcuts_on_a_message_are_read(corpus: str) -> None:
+    recorded = [one["payload"] for one in payloads(corpus, "interactive")]
+    chosen = [one for one in recorded if one.get("type") == "message_action" and "message" in one]
+    assert chosen
+    for payload in chosen:
+        parsed = parse_shortcut(payload)
+        assert parsed
+        assert parsed.about.ts == payload["message"]["ts"]
+        assert parsed.about.text
+        assert parsed.channel == payload["channel"]["id"]
+        assert parsed.user_team is None
