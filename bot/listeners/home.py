@@ -34,6 +34,7 @@ def welcome(context: ListenerContext, language: Language) -> dict[str, Any]:
         say(language, Phrase.HOME_CHANNEL, me=me),
         say(language, Phrase.HOME_DM),
         say(language, Phrase.HOME_COMMAND, command=context.slash_command),
+        say(language, Phrase.HOME_SHORTCUTS),
     )
     title, caution = say(language, Phrase.HOME_TITLE), say(language, Phrase.HOME_CAUTION)
     return {

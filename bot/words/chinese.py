@@ -152,9 +152,7 @@ CHINESE: Mapping[Phrase, str] = {
     Phrase.MORE_SOURCES: "以及另外 {count:,} 个",
     # Remarks below an answer, without a full stop: they are joined.
     Phrase.BETWEEN_REMARKS: "。",
-    Phrase.ONLY_MESSAGE_READ: (
-        "我不在这个频道里，只读了这条消息，没有读它的消息列。如需改变，请邀请我加入"
-    ),
+    Phrase.ONLY_MESSAGE_READ: "我不在这个对话里，只读了这条消息。如果是频道，邀请我加入即可改变",
     Phrase.SUBJECT_DELETED: "你询问的那条消息已被删除。",
     Phrase.THREAD_UNREAD: "未能读取这个消息列中较早的消息",
     Phrase.DM_UNREAD: "未能读取我们之前的消息",
@@ -271,5 +269,9 @@ CHINESE: Mapping[Phrase, str] = {
     Phrase.HOME_CHANNEL: "*在频道中：* 写上 {me} 和你的问题，我会在消息列中回答，可以接着聊。",
     Phrase.HOME_DM: "*私下提问：* 在 *消息* 标签页给我发消息。",
     Phrase.HOME_COMMAND: "*任何地方：* `{command} …` 的回答仅你可见，加上 `#public` 则所有人可见。",
+    Phrase.HOME_SHORTCUTS: (
+        "*针对一条消息：* 在它的菜单里选择 *Ask about this* 提问，或 *Summarise thread* "
+        "总结消息列，无需提及我。"
+    ),
     Phrase.HOME_CAUTION: "回答由语言模型生成，可能有误。",
 }

@@ -214,8 +214,8 @@ class Phrase(Enum):
     # Remarks below an answer, without a full stop: they are joined.
     BETWEEN_REMARKS = ". "
     ONLY_MESSAGE_READ = (
-        "I'm not in this channel: I read this message only, and not its thread. "
-        "To change that, invite me"
+        "I'm not in this conversation: I read this message only. In a channel, invite me to change "
+        "that"
     )
     SUBJECT_DELETED = "The message you asked about was deleted."
     THREAD_UNREAD = "The earlier messages of this thread could not be read"
@@ -369,4 +369,8 @@ class Phrase(Enum):
     )
     HOME_DM = "*In private:* write to me under *Messages*."
     HOME_COMMAND = "*Anywhere:* `{command} …` answers only you; with `#public`, everyone."
+    HOME_SHORTCUTS = (
+        "*About a message:* choose *Ask about this* or *Summarise thread* in its menu; I need not "
+        "be mentioned there."
+    )
     HOME_CAUTION = "Answers are written by a language model and can be wrong."

@@ -237,7 +237,7 @@ class Workspace(State):
     def direct(self, user: str) -> Channel:
         """The direct messages of a person with the bot, opened if they were not."""
         for channel in self.channels.values():
-            if channel.kind == "im" and user in channel.members:
+            if channel.kind == "im" and channel.members == {user, self.bot.id}:
                 return channel
         opened = Channel(f"D{user[1:]}", self.bot.name, "im", frozenset({user, self.bot.id}))
         self.channels[opened.id] = opened

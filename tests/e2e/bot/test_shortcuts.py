@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.history.subject import SUBJECT_NOTE, SUMMARY_PROMPT
+from bot.playground.slack.records import Channel
 from bot.playground.slack.server import SlackConfig
 from bot.render.shortcuts import ASK_ABOUT_SHORTCUT, EVERYBODY, ONLY_ME, SUMMARISE_SHORTCUT
 from bot.words import Phrase
@@ -24,7 +25,14 @@ from tests.e2e.bot.running import (
     start,
     status_text,
 )
-from tests.e2e.bot.test_slash import buttons, ephemeral_messages, press
+from tests.e2e.bot.test_slash import (
+    COUNT,
+    SLOW,
+    buttons,
+    ephemeral_messages,
+    press,
+    texts_until_finished,
+)
 from tests.support.words import english
 from tests.unit.playground import live
 
@@ -232,7 +240,7 @@ async def test_question_submitted_twice_is_answered_once_also_over_a_crash(tmp_p
         await system.bot.end(signal.SIGKILL)
 
 
-def finished_summaries(system: System, channel: str) -> list[Message]:
+def finished_private(system: System, channel: str) -> list[Message]:
     """The private answers that have ended with text."""
     found = ephemeral_messages(system, channel)
     return [one for one in found if "Share here" in buttons(one)]
@@ -243,8 +251,8 @@ async def test_thread_is_summarised_for_the_asker_who_may_share_it(tmp_path: Pat
         workspace = system.slack.workspace
         ts = say(system)
         workspace.use_shortcut(live.GENERAL, ts, SUMMARISE_SHORTCUT)
-        await system.slack.until(lambda: finished_summaries(system, live.GENERAL), 20)
-        [answer] = finished_summaries(system, live.GENERAL)
+        await system.slack.until(lambda: finished_private(system, live.GENERAL), 20)
+        [answer] = finished_private(system, live.GENERAL)
         assert "This thread has 3 messages." in markdown(answer)
         assert REPORT in markdown(answer)
         assert "Lunch?" in markdown(answer)
@@ -279,3 +287,40 @@ async def test_thread_that_can_not_be_summarised_is_explained_to_the_asker(
         await system.slack.until(told_so, 20)
         assert asked_of_model(system) == []
         assert system.answers(channel) == []
+
+
+async def test_message_in_the_direct_message_of_others_is_answered_to_the_asker_only(
+    tmp_path: Path,
+) -> None:
+    async with running_system(tmp_path) as system:
+        workspace = system.slack.workspace
+        theirs = Channel("D0000000ADA", "ada", "im", frozenset({live.YOU, live.ADA}))
+        workspace.channels[theirs.id] = theirs
+        ts = workspace.say(theirs.id, REPORT, user=live.ADA).ts
+        modal = await open_modal(system, theirs.id, ts)
+        await system.slack.until(lambda: system.slack.called("views.update"))
+        assert english(Phrase.ASK_ABOUT_PRIVATELY) in json.dumps(workspace.snapshot()["modal"])
+        workspace.submit(modal["id"], {"question": QUESTION})
+        await system.slack.until(lambda: finished_private(system, theirs.id), 20)
+        [answer] = finished_private(system, theirs.id)
+        assert markdown(answer).startswith("1 2 3")
+        assert english(Phrase.ONLY_MESSAGE_READ) in status_text(answer)
+        assert system.answers(live.DM) == []
+
+
+async def test_private_answer_is_shown_in_its_thread_as_it_is_written(tmp_path: Path) -> None:
+    async with running_system(tmp_path, model=SLOW) as system:
+        ts = say(system)
+        modal = await open_modal(system, live.GENERAL, ts)
+        values = {"question": COUNT, "audience": ONLY_ME}
+        system.slack.workspace.submit(modal["id"], values)
+        await system.slack.until(lambda: ephemeral_messages(system, live.GENERAL))
+        [note] = ephemeral_messages(system, live.GENERAL)
+        root = system.slack.workspace.root_of(live.GENERAL, ts)
+        assert root
+        assert note["thread_ts"] == root.ts
+        press(system, note, "Show as it is written", live.GENERAL)
+        texts = [text for text in await texts_until_finished(system, live.GENERAL) if text]
+        assert len(texts) >= 2
+        [answer] = ephemeral_messages(system, live.GENERAL)
+        assert (answer["ts"], answer["thread_ts"]) == (note["ts"], root.ts)

@@ -32,6 +32,7 @@ OTHER_READERS = {
     "bot.delivery.ratelimit.shared_quota:UNEXPECTED_FAILURE": "the log",
     "bot.delivery.workspace:SEARCHES": "the database: the name of a limit",
     "bot.errors:*.__init__": "the log",
+    "bot.feedback_report:*": "operators",
     "bot.history.remarks:gap_marker": "the model",
     "bot.history.remarks:SUMMARY_HEADER": "the model",
     "bot.history.subject:SUBJECT_NOTE": "the model",
