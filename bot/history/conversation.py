@@ -305,8 +305,9 @@ class History:
         except (SlackError, TimeoutError) as error:
             if end := end_after_error(question, error):
                 return EarlierMessages(end=end), ""
-            log.warning("could not read the earlier messages; the answer says so: %s", error)
             unread = unread_phrase(question, error, is_dm=is_dm)
+            if unread is not Phrase.ONLY_MESSAGE_READ:  # which its asker was told before
+                log.warning("could not read the earlier messages; the answer says so: %s", error)
             return EarlierMessages(), say(question.language, unread)
 
     def _keep_earlier(self, earlier: EarlierMessages, question: Question) -> EarlierMessages:

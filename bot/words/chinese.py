@@ -59,6 +59,7 @@ CHINESE: Mapping[Phrase, str] = {
         "我不在这个对话里，无法读取它的消息列。如果是频道，请邀请我加入后再试。"
     ),
     Phrase.SUMMARY_UNREAD: "暂时无法从 Slack 读取这个消息列，请稍后再试。",
+    Phrase.ASK_ABOUT_NOT_OPENED: "未能及时打开窗口，请再选择一次。",
     Phrase.ASK_ABOUT_NO_WORDS: "（没有文字的消息）",
     # How an answer ended.
     Phrase.STOPPED: "已停止",

@@ -72,6 +72,7 @@ class Phrase(Enum):
         "try again."
     )
     SUMMARY_UNREAD = "Slack did not show me this thread just now. Please try again in a minute."
+    ASK_ABOUT_NOT_OPENED = "I could not open the window in time. Please choose the shortcut again."
     ASK_ABOUT_NO_WORDS = "(a message without text)"
 
     # How an answer ended.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -27,7 +28,7 @@ from bot.listeners.payloads.shortcuts import (
     private_metadata,
 )
 from bot.listeners.payloads.tenancy import user_id_of
-from bot.render.ephemeral import ephemeral_ack, new_message_payload
+from bot.render.ephemeral import ephemeral_ack, new_message_payload, one_line_message
 from bot.render.shortcuts import QUESTION_BLOCK, ask_about_view, message_deleted_view
 from bot.slack.messages import MISSING_MESSAGE_CODES
 from bot.slack.threads import just_after, just_before
@@ -58,18 +59,38 @@ def on_ask_about(context: ListenerContext) -> ActionListener:
             return
         language = await context.language_of(context.identity.team_id, shortcut.user)
         show = partial(ask_about_view, private_metadata(shortcut), shortcut.about, language)
+        first = show("our_dm" if shortcut.in_a_dm else "choice")
         try:
-            first = show("our_dm" if shortcut.in_a_dm else "choice")
             view_id = await open_view(context.slack, shortcut.trigger_id, first)
-            match await _look_up(context, shortcut):
-                case "gone":
-                    await update_view(context.slack, view_id, message_deleted_view(language))
-                case "not_a_member":
-                    await update_view(context.slack, view_id, show("only_me"))
         except SlackError as error:
-            log.warning("the modal of a shortcut could not be shown: %s", error)
+            log.warning(
+                "the modal of a shortcut could not be opened; the person is told: %s", error
+            )
+            await _tell_not_opened(context, shortcut)
+            return
+        found = await _look_up(context, shortcut)
+        if found != "readable":
+            is_gone = found == "gone"
+            view = message_deleted_view(language) if is_gone else show("only_me")
+            await _update(context, view_id, view)
 
     return handle_shortcut
+
+
+async def _update(context: ListenerContext, view_id: str, view: Mapping[str, Any]) -> None:
+    try:
+        await update_view(context.slack, view_id, view)
+    except SlackError as error:  # a question is answered all the same
+        log.info("the modal of a shortcut could not be updated; it may be closed: %s", error)
+
+
+async def _tell_not_opened(context: ListenerContext, shortcut: MessageShortcut) -> None:
+    """Tell the person to choose the shortcut again: Slack itself says nothing."""
+    line = one_line_message(await context.say_to(shortcut.user, Phrase.ASK_ABOUT_NOT_OPENED))
+    try:
+        await context.slack.respond(shortcut.response_url, new_message_payload(line))
+    except SlackError as error:
+        log.info("the person who chose a shortcut could not be told: %s", error)
 
 
 def on_question(context: ListenerContext) -> ActionListener:

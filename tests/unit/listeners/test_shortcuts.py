@@ -107,11 +107,22 @@ async def test_modal_stays_when_the_thread_can_not_be_read_now() -> None:
         assert [method for method, _ in setup.slack_calls] == ["views.open"]
 
 
-async def test_modal_that_can_not_be_opened_asks_nothing() -> None:
+async def test_person_is_told_that_the_modal_could_not_be_opened() -> None:
     async with open_listeners() as setup:
         setup.errors["views.open"] = "expired_trigger_id"
+        chosen = shortcut_payload(response_url=f"{setup.url}/note/1")
+        assert (await setup.deliver(chosen)).status == 200
+        [told] = setup.calls_of("1")
+        assert told["text"] == english(Phrase.ASK_ABOUT_NOT_OPENED)
+        assert setup.asked == []
+
+
+async def test_modal_that_was_closed_meanwhile_is_not_updated() -> None:
+    async with open_listeners() as setup:
+        setup.errors["views.update"] = "not_found"
+        setup.thread = [{"ts": "1.0"}]
         assert (await setup.deliver(shortcut_payload())).status == 200
-        assert [method for method, _ in setup.slack_calls] == ["views.open"]
+        assert [method for method, _ in setup.slack_calls] == ["views.open", "views.update"]
 
 
 async def test_public_question_is_submitted_before_the_acknowledgement() -> None:
