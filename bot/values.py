@@ -66,12 +66,14 @@ class Rewrite:
     """Says which answer a turn writes again, in the messages of that answer.
 
     `answer` is the id of the first turn of the answer. `number` counts the turns that wrote it, the
-    first one included. `earlier` is the id of the turn whose text the messages showed before.
+    first one included. `earlier` is the id of the turn whose text the messages showed before, or
+    are to show again. `versions` are the turns before this one whose texts can be shown again.
     """
 
     answer: str
     number: int
     earlier: str
+    versions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +290,14 @@ class Draft:
 
     `text` is the model's Markdown from the first word on, neither made safe nor split.
     `status_line` is the bot's own: what the model does, why the answer waits, or how it ended.
+    `version` is the position of this text among the versions of the answer, from 1, and how many
+    there are; None if it is the only one, or is being written.
     """
 
     phase: Phase
     text: str = ""
     status_line: str = ""
+    version: tuple[int, int] | None = None
 
 
 REMOVED_DRAFT = Draft(Phase.STOPPED)

@@ -292,6 +292,7 @@ def _slack_app(
         ephemeral_answers=turns.ephemeral_answers,
         feedback=_feedback(settings, connections),
         regenerate=turns.regeneration.start,
+        show_version=turns.regeneration.show_version,
         stop_thread=lambda place, user: stop_thread(store, supervisor.stop, place, user),
         on_message_deleted=revisions.on_message_deleted,
         on_message_changed=connections.summaries.message_changed,

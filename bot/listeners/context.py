@@ -55,7 +55,7 @@ class ListenerContext:
     `response_url` of an ephemeral answer. `stop_thread` ends the user's running answers in a
     thread.
     `regenerate` takes a turn id, the number of the turn that is to write the answer again, and the
-    user who pressed.
+    user who pressed; `show_version` also takes -1 or 1 for the version before or after.
     `on_message_deleted`, `next_turn_id` and `ask_edited` are methods of `turn.revisions`.
     `on_message_changed` takes the channel, ts and thread of an edited or deleted message, and
     erases summaries that cover it.
@@ -79,6 +79,7 @@ class ListenerContext:
     on_message_changed: Callable[[str, str, str | None], Awaitable[Any]]
     feedback: Feedback
     regenerate: Callable[[str, int, str], Awaitable[Verdict]]
+    show_version: Callable[[str, int, str, int], Awaitable[Verdict]]
     answer_bots: frozenset[str] = frozenset()
     follow_ups: FollowUps | None = None
     language_of: LanguageOf = field(default_factory=lambda: always(Language.ENGLISH))

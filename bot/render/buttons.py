@@ -28,6 +28,9 @@ REGENERATE_PREFIX = "regenerate:"
 """The start of the `value` of the menu option *Regenerate*. The number of the turn that it starts
 follows, so that several presses start one."""
 
+EARLIER_PREFIX, LATER_PREFIX = "earlier:", "later:"
+"""The same of the options that show the version before and the one after."""
+
 BUTTONS_BLOCK_PREFIX = "answer:"
 """The start of the `block_id` of an answer's buttons; the turn's id follows."""
 
@@ -39,12 +42,18 @@ FORWARD_LABELS: Mapping[str, Phrase] = {
 
 
 def answer_buttons(
-    phase: Phase, language: Language, *, dm: bool = False, next_number: int = 0
+    phase: Phase,
+    language: Language,
+    *,
+    dm: bool = False,
+    next_number: int = 0,
+    version: tuple[int, int] | None = None,
 ) -> tuple[Element, ...]:
     """Stop while the answer is being written, Try again if it failed, and the menu once it ended.
 
-    The menu offers to regenerate the answer as turn `next_number` of it, unless that is 0, and in a
-    direct message to start a new conversation. Without options there is no menu.
+    The menu offers to regenerate the answer as turn `next_number` of it, unless that is 0, to show
+    the versions before and after `version`, and in a direct message to start a new conversation.
+    Without options there is no menu.
     """
     if not phase.is_final:
         return (_button(STOP_ACTION, say(language, Phrase.STOP_BUTTON)),)
@@ -54,6 +63,7 @@ def answer_buttons(
     if next_number and not has_failed:
         value = f"{REGENERATE_PREFIX}{next_number}"
         options[value] = say(language, Phrase.REGENERATE_OPTION)
+        options |= _version_options(version, next_number, language)
     if dm:
         options[NEW_CONVERSATION_VALUE] = say(language, Phrase.NEW_CONVERSATION_OPTION)
     menu = (_menu(options),) if options else ()
@@ -71,10 +81,26 @@ def next_number(question: Question) -> int:
     return question.rewrite.number + 1 if question.rewrite else 2
 
 
-def regenerate_number(value: str) -> int | None:
-    """The number in the `value` of *Regenerate*; None if it is that of another option."""
-    number = value.removeprefix(REGENERATE_PREFIX)
+def number_in(value: str, prefix: str) -> int | None:
+    """The number in the `value` of the option with this prefix; None if it is that of another
+    option."""
+    number = value.removeprefix(prefix)
     return int(number) if number != value and number.isdecimal() and len(number) < 6 else None
+
+
+def _version_options(
+    version: tuple[int, int] | None, next_number: int, language: Language
+) -> dict[str, str]:
+    """The options that show the version before and the one after, where there are any."""
+    position, count = version or (1, 1)
+    others = {EARLIER_PREFIX: position - 1, LATER_PREFIX: position + 1}
+    return {
+        f"{prefix}{next_number}": say(
+            language, Phrase.SHOW_VERSION_OPTION, number=other, count=count
+        )
+        for prefix, other in others.items()
+        if 1 <= other <= count
+    }
 
 
 def ack_buttons(language: Language) -> tuple[Element, ...]:

@@ -114,16 +114,18 @@ class Store:
         thread: str | None,
         earlier: Draft,
         messages: Sequence[ShownMessage],
+        shows: str = "",
     ) -> Claim:
         """Claim a turn that writes an answer again in its `messages`, which show `earlier` now.
+        With `shows`, the id of an earlier turn, they are to show `earlier` again, its text.
 
         It takes a place in `thread` if one is given, and never waits: BUSY, and nothing is claimed,
         while another turn of the thread is not over. After CommitUnknown as `claim`.
         """
 
         def claim(connection: Connection, claimed_at: float) -> Claim:
-            about = (question, thread, self.replica, claimed_at, earlier, messages, self._team)
-            return claiming.claim_rewrite(connection, *about)
+            turn = (question, thread, self.replica, claimed_at)
+            return claiming.claim_rewrite(connection, *turn, earlier, messages, shows, self._team)
 
         return await self._claim(question, claim)
 

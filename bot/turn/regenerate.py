@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.errors import SlackError, StorageUnavailable
@@ -11,6 +12,7 @@ from bot.history.conversation import History
 from bot.storage.records import Claim, ShownMessage, TurnRecord
 from bot.storage.store import Store
 from bot.storage.turn_ids import all_turn_ids, ask_count, retry_turn_id
+from bot.turn.answering.rewriting import version_of
 from bot.turn.running import RunningTurns
 from bot.turn.supervisor import RETRYABLE_PHASES, Verdict, askable_question
 from bot.turn.thread_queue import ordering_thread_key
@@ -36,6 +38,16 @@ class Regeneration:
     async def start(self, turn: str, number: int, user: str) -> Verdict:
         """Start turn `number` of an answer whose messages were written last by `turn`, once, for
         its asker."""
+        return await self._press(turn, user, lambda record: self._start(record, number))
+
+    async def show_version(self, turn: str, number: int, user: str, step: int) -> Verdict:
+        """Show the version that is `step` after the one that is shown (-1: the one before) in the
+        same messages, as turn `number` of the answer, once, for its asker."""
+        return await self._press(turn, user, lambda record: self._show(record, number, step))
+
+    async def _press(
+        self, turn: str, user: str, act: Callable[[TurnRecord], Awaitable[Verdict]]
+    ) -> Verdict:
         try:
             record = await self._closed_turn(turn)
             if record is None:
@@ -46,7 +58,7 @@ class Regeneration:
                 return Verdict.ALREADY_DONE
             if record.owner:
                 return Verdict.STORAGE_UNAVAILABLE
-            return await self._start(record, number)
+            return await act(record)
         except StorageUnavailable:
             return Verdict.STORAGE_UNAVAILABLE
         except SlackError as error:
@@ -72,15 +84,43 @@ class Regeneration:
         turn = retry_turn_id(max((one.question.id for one in asked), key=ask_count))
         return await self._claim(_as_rewrite(question, turn, rewrite), earlier, record.messages)
 
+    async def _show(self, record: TurnRecord, number: int, step: int) -> Verdict:
+        rewrite = _next_rewrite(record, number)
+        asked = await self._store.get_turns(all_turn_ids(record.question.id))
+        if rewrite is None or any(_is_of(one.question, rewrite) for one in asked):
+            return Verdict.ALREADY_DONE
+        position = version_of(record.question.id, record.question.rewrite, record.shows)
+        wanted = position[0] + step if position else 0
+        if position is None or not 1 <= wanted <= position[1]:
+            return Verdict.ALREADY_DONE
+        rewrite = replace(rewrite, earlier=rewrite.versions[wanted - 1])
+        version = await self._store.get_turn(rewrite.earlier)
+        if version is None or not version.draft.text:
+            return Verdict.UNKNOWN_ANSWER
+        turn = retry_turn_id(max((one.question.id for one in asked), key=ask_count))
+        question = _as_rewrite(record.question, turn, rewrite)
+        return await self._claim(question, version.draft, record.messages, rewrite.earlier)
+
     async def _claim(
-        self, question: Question, earlier: Draft, shown: tuple[ShownMessage, ...]
+        self,
+        question: Question,
+        earlier: Draft,
+        shown: tuple[ShownMessage, ...],
+        shows: str = "",
     ) -> Verdict:
         thread = ordering_thread_key(question)
         messages = tuple(replace(one, method="edit") for one in shown)
-        match await self._store.claim_rewrite(question, thread, earlier, messages):
+        match await self._store.claim_rewrite(question, thread, earlier, messages, shows):
             case Claim.CLAIMED:
-                draft, owner = Draft(Phase.ASKING), self._store.replica
-                record = TurnRecord(question, draft, owner, 1, messages=messages, earlier=earlier)
+                record = TurnRecord(
+                    question,
+                    earlier if shows else Draft(Phase.ASKING),
+                    self._store.replica,
+                    1,
+                    messages=messages,
+                    earlier=None if shows else earlier,
+                    shows=shows,
+                )
                 # One of the messages may have been deleted since.
                 self._running.start(record, messages_verified=False)
                 return Verdict.DONE
@@ -115,7 +155,16 @@ def _next_rewrite(record: TurnRecord, number: int) -> Rewrite | None:
     turn, last = record.question.id, record.question.rewrite
     if number != (last.number + 1 if last else 2):
         return None
-    return Rewrite(last.answer if last else turn, number, record.shows or turn)
+    return Rewrite(last.answer if last else turn, number, record.shows or turn, _versions(record))
+
+
+def _versions(record: TurnRecord) -> tuple[str, ...]:
+    """The turns of an answer whose texts can be shown again, oldest first; this needs stored texts.
+    A turn that was stopped, or shows another one's text, is no version."""
+    last = record.question.rewrite
+    versions = last.versions if last else ()
+    is_version = not record.shows and record.draft.text
+    return (*versions, record.question.id) if is_version else versions
 
 
 def _is_of(question: Question, rewrite: Rewrite) -> bool:

@@ -194,6 +194,7 @@ CHINESE: Mapping[Phrase, str] = {
     Phrase.CONTINUE_BUTTON: "在私信中继续",
     Phrase.NEW_CONVERSATION_OPTION: "新对话",
     Phrase.REGENERATE_OPTION: "重新生成",
+    Phrase.SHOW_VERSION_OPTION: "显示第 {number:,} 版（共 {count:,} 版）",
     # The feedback buttons, and the modal after a 👎.
     Phrase.GOOD_ANSWER: "回答得好",
     Phrase.BAD_ANSWER: "回答得不好",
@@ -212,9 +213,9 @@ CHINESE: Mapping[Phrase, str] = {
     # Replies to a press.
     Phrase.NOT_YOURS_TO_STOP: "只有提问者可以停止这条回答。",
     Phrase.NOT_YOURS_TO_RETRY: "只有提问者可以重新提问。",
-    Phrase.NOT_YOURS_TO_REGENERATE: "只有提问者可以重新生成这条回答。",
-    Phrase.THREAD_IS_BUSY: "此消息列中正在写另一条回答，等它结束后再选择“重新生成”。",
-    Phrase.NOT_REGENERATED_ANSWER_UNKNOWN: "我这里已经没有这条回答，无法重新生成，请重新提问。",
+    Phrase.NOT_YOURS_TO_REGENERATE: "只有提问者可以选择此项。",
+    Phrase.THREAD_IS_BUSY: "此消息列中正在写另一条回答，请等它结束后再选择。",
+    Phrase.VERSION_UNKNOWN: "我这里已经没有这条回答的内容，请重新提问。",
     Phrase.NOT_RUNNING: "这条回答已经结束。",
     Phrase.QUESTION_UNKNOWN: "我这里已经没有这个问题了，请重新提问。",
     Phrase.QUESTION_DELETED: "你的问题已被删除，所以没有重新提问。",

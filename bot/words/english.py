@@ -272,6 +272,7 @@ class Phrase(Enum):
     CONTINUE_BUTTON = "Continue in DM"
     NEW_CONVERSATION_OPTION = "New conversation"
     REGENERATE_OPTION = "Regenerate"
+    SHOW_VERSION_OPTION = "Show version {number:,} of {count:,}"
 
     # The feedback buttons, and the modal after a 👎. A title has at most 24 characters.
     GOOD_ANSWER = "Good answer"
@@ -292,13 +293,11 @@ class Phrase(Enum):
     # Replies to a press.
     NOT_YOURS_TO_STOP = "Only the asker can stop this answer."
     NOT_YOURS_TO_RETRY = "Only the asker can ask this again."
-    NOT_YOURS_TO_REGENERATE = "Only the asker can have this answer written again."
+    NOT_YOURS_TO_REGENERATE = "Only the asker can choose this."
     THREAD_IS_BUSY = (
-        "Another answer is being written in this thread. Choose *Regenerate* once it has ended."
+        "Another answer is being written in this thread. Choose this again once it has ended."
     )
-    NOT_REGENERATED_ANSWER_UNKNOWN = (
-        "I no longer have this answer, so it can't be written again. Please ask it again."
-    )
+    VERSION_UNKNOWN = "I no longer have the text of this answer. Please ask it again."
     NOT_RUNNING = "This answer is not being written any more."
     QUESTION_UNKNOWN = "I no longer have this question. Please ask it again."
     QUESTION_DELETED = "Your question was deleted, so it was not asked again."

@@ -236,6 +236,7 @@ class EditLayout:
             self._question.language,
             dm=self._question.place.surface == "dm",
             next_number=next_number(self._question),
+            version=draft.version,
         )
         rendered = render(
             draft,

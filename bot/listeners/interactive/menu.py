@@ -9,7 +9,13 @@ from bot.history.new_conversation import new_conversation_metadata
 from bot.listeners.context import ActionListener, ListenerContext, press_listener
 from bot.listeners.interactive import buttons
 from bot.listeners.payloads.questions import Press
-from bot.render.buttons import NEW_CONVERSATION_VALUE, regenerate_number
+from bot.render.buttons import (
+    EARLIER_PREFIX,
+    LATER_PREFIX,
+    NEW_CONVERSATION_VALUE,
+    REGENERATE_PREFIX,
+    number_in,
+)
 from bot.render.ephemeral import one_line_message
 from bot.turn.supervisor import Verdict
 from bot.words import Phrase
@@ -22,10 +28,10 @@ REFUSALS = {
     Verdict.STORAGE_UNAVAILABLE: Phrase.PRESS_AGAIN_LATER,
     Verdict.THREAD_BUSY: Phrase.THREAD_IS_BUSY,
     Verdict.UNKNOWN_QUESTION: Phrase.QUESTION_UNKNOWN,
-    Verdict.UNKNOWN_ANSWER: Phrase.NOT_REGENERATED_ANSWER_UNKNOWN,
+    Verdict.UNKNOWN_ANSWER: Phrase.VERSION_UNKNOWN,
     Verdict.QUESTION_DELETED: Phrase.QUESTION_DELETED,
 }
-"""What the person who chose *Regenerate* is told, if it did not start."""
+"""What the person who chose an option is told, if nothing was done."""
 
 
 def on_chosen(context: ListenerContext) -> ActionListener:
@@ -36,12 +42,20 @@ def on_chosen(context: ListenerContext) -> ActionListener:
             return
         if press.value == NEW_CONVERSATION_VALUE:
             await _start_new_conversation(context, press)
-        elif (number := regenerate_number(press.value)) is not None:
-            verdict = await context.regenerate(press.turn, number, press.user)
-            if refusal := REFUSALS.get(verdict):
-                await buttons.tell(context, press, refusal)
+        elif refusal := REFUSALS.get(await _rewrite(context, press)):
+            await buttons.tell(context, press, refusal)
 
     return press_listener(handle_chosen)
+
+
+async def _rewrite(context: ListenerContext, press: Press) -> Verdict:
+    """*Regenerate*, *Show version …*: write into the messages of the answer."""
+    if (number := number_in(press.value, REGENERATE_PREFIX)) is not None:
+        return await context.regenerate(press.turn, number, press.user)
+    for prefix, step in ((EARLIER_PREFIX, -1), (LATER_PREFIX, 1)):
+        if (number := number_in(press.value, prefix)) is not None:
+            return await context.show_version(press.turn, number, press.user, step)
+    return Verdict.ALREADY_DONE
 
 
 async def _start_new_conversation(context: ListenerContext, press: Press) -> None:

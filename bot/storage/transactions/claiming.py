@@ -95,16 +95,18 @@ def claim_rewrite(
     now: float,
     earlier: Draft,
     messages: Sequence[ShownMessage],
+    shows: str = "",
     team: str = "",
 ) -> Claim:
     """Claim a turn that writes an answer again in its `messages`; see `Store.claim_rewrite`."""
     if not _take_keys(connection, question, now):
         return Claim.DUPLICATE
-    turn = rows.new_turn_columns(question, thread, replica, now, None, team or None)
+    end = earlier if shows else None
+    turn = rows.new_turn_columns(question, thread, replica, now, end, team or None)
     if not _insert_turn(connection, turn, LIVE):
         undo_claim(connection, question, now)
         return Claim.DUPLICATE if _exists(connection, question.id) else Claim.BUSY
-    kept = {"earlier": rows.earlier_column(earlier)}
+    kept = {"shows": shows} if shows else {"earlier": rows.earlier_column(earlier)}
     connection.execute(update(turns).where(turns.c.id == question.id).values(kept))
     if messages:
         connection.execute(insert(shown), message_rows(question.id, messages))

@@ -26,7 +26,7 @@ from bot.history.conversation import Conversation
 from bot.storage.records import ShownMessage
 from bot.turn.answering.mentions import mention_asker
 from bot.turn.answering.model_rounds import ModelRounds
-from bot.turn.answering.rewriting import RewritingReply, restored_draft
+from bot.turn.answering.rewriting import RewritingReply, restored_draft, version_of
 from bot.turn.answering.services import AnswerServices
 from bot.turn.answering.side_tasks import running_alongside, uncancel
 from bot.turn.durability.resume import initial_state, predetermined_end, resume_point_of
@@ -35,7 +35,7 @@ from bot.turn.state.answer_state import AnswerState, join_status_lines
 from bot.turn.state.limits import AnswerLimitReached
 from bot.turn.state.unreadable_parts import join_remarks, not_read_remark, unreadable_remark
 from bot.turn.turn import Turn
-from bot.values import REMOVED_DRAFT, Phase
+from bot.values import REMOVED_DRAFT, Draft, Phase
 from bot.words import Phrase, say
 
 log = logging.getLogger(__name__)
@@ -171,12 +171,19 @@ class AnswerInProgress:
             self._shows, self._failed_as = rewrite.earlier, state.phase
             state.end(draft)
 
+    def _with_version(self, draft: Draft) -> Draft:
+        """A draft; a final one with its position among the versions of the answer."""
+        question = self._turn.question
+        if not draft.phase.is_final or draft == REMOVED_DRAFT:
+            return draft
+        return replace(draft, version=version_of(question.id, question.rewrite, self._shows))
+
     async def show_end(self) -> None:
         """Journal the outcome, show it, close the turn. After a crash the next owner shows it."""
         turn, state = self._turn, self._state
         await turn.checkpoint.record_end(state.draft, state.usage, self._shows or None)
         try:
-            await self._reply.finish(state.draft)
+            await self._reply.finish(self._with_version(state.draft))
             is_shown = True
         except SlackError as error:
             is_shown = False
@@ -196,7 +203,7 @@ class AnswerInProgress:
 
     async def _post_placeholder(self) -> None:
         self._turn.checkpoint.display_started()
-        await self._reply.open(self._state.draft)
+        await self._reply.open(self._with_version(self._state.draft))
         self._runner.metrics.placeholder_seconds.observe(time.monotonic() - self._turn.asked_at)
 
     async def _wait_and_write(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.delivery import Reply
 from bot.turn.state.answer_state import join_status_lines
-from bot.values import REMOVED_DRAFT, Draft, Phase
+from bot.values import REMOVED_DRAFT, Draft, Phase, Rewrite
 from bot.words import Language, Phrase, say
 
 _FAILED = {
@@ -60,3 +60,12 @@ def restored_draft(earlier: Draft, end: Draft, language: Language) -> Draft | No
     why = "" if end.phase is Phase.STOPPED else end.status_line
     line = join_status_lines(earlier.status_line, say(language, phrase), why)
     return Draft(earlier.phase, earlier.text, line)
+
+
+def version_of(turn: str, rewrite: Rewrite | None, shows: str) -> tuple[int, int] | None:
+    """The position of the text of `shows`, or else of `turn`, among the versions of the answer, and
+    how many there are; None if it is the only one that can be shown."""
+    versions = rewrite.versions if rewrite else ()
+    known = versions if shows else (*versions, turn)
+    shown = shows or turn
+    return (known.index(shown) + 1, len(known)) if shown in known and len(known) > 1 else None

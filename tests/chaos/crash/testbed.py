@@ -51,9 +51,15 @@ class BotTestbed:
         The first one's points count from the first delivery on, those of its successors from the
         start: they have something to mend.
         """
-        bot = await self.fork_server.start(
-            self.env | variables, self.folder, die_at=die_at, at_once=bool(self.bots)
-        )
+        return await self._start(self.env | variables, die_at, at_once=bool(self.bots))
+
+    async def start_idle(self, die_at: str) -> Bot:
+        """Start a bot after one that has ended in order: its points count from the first delivery
+        on."""
+        return await self._start(self.env, die_at, at_once=False)
+
+    async def _start(self, env: Mapping[str, str], die_at: str | None, *, at_once: bool) -> Bot:
+        bot = await self.fork_server.start(env, self.folder, die_at=die_at, at_once=at_once)
         self.bots.append(bot)
         return bot
 

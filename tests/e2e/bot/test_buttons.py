@@ -32,9 +32,10 @@ def row(message: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def button(message: Mapping[str, Any]) -> str:
-    """What its button says; "" without one."""
+    """What its button says; "" without one, or if there is only the menu."""
     found = row(message)
-    return str(found["elements"][0]["text"]["text"]) if found else ""
+    labels = [element.get("text") for element in found["elements"]] if found else []
+    return str(labels[0]["text"]) if labels and labels[0] else ""
 
 
 def press(system: System, message: Mapping[str, Any], user: str = live.YOU) -> None:

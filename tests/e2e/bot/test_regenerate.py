@@ -104,3 +104,16 @@ async def test_model_is_told_the_version_that_is_shown(tmp_path: Path) -> None:
         await written_by(system, live.DM, f"{turn_of(first)}-2")
         await system.answered(live.DM)
         assert "Ada" in markdown(await ask(system, live.DM, "What is my name?"))
+
+
+@pytest.mark.parametrize("channel", [live.GENERAL, live.DM])
+async def test_earlier_version_is_shown_in_the_same_message(tmp_path: Path, channel: str) -> None:
+    async with running_system(tmp_path) as system:
+        first = await ask(system, channel, "hello")
+        turn = turn_of(first)
+        for number, option in enumerate(("regenerate", "earlier", "later"), 2):
+            press(system, channel, MENU_ACTION, f"{option}:{number}")
+            await written_by(system, channel, f"{turn}-{number}")
+            await system.answered(channel)
+            [answer] = system.answers(channel)
+            assert (answer["ts"], markdown(answer)) == (first["ts"], markdown(first))

@@ -177,6 +177,7 @@ def _listening(
         channel.on_message_changed,
         Feedback(_fail_if_called, Metrics()),
         _fail_if_called,
+        _fail_if_called,
     )
     register(
         app,

@@ -111,6 +111,10 @@ class ListenerSetup:
         self.turn_calls.append((f"regenerate {number}", turn, user))
         return self.verdict
 
+    async def show_version(self, turn: str, number: int, user: str, step: int) -> Verdict:
+        self.turn_calls.append((f"version {step} {number}", turn, user))
+        return self.verdict
+
     async def on_message_changed(self, channel: str, ts: str, thread: str | None) -> None:
         self.changes.append((channel, ts, thread))
 
@@ -249,6 +253,7 @@ async def open_listeners() -> AsyncIterator[ListenerSetup]:
             setup.on_message_changed,
             setup.feedback,
             setup.regenerate,
+            setup.show_version,
             language_of=setup.language_of,
         )
         register(setup.app, context)

@@ -71,3 +71,9 @@ async def test_menu_tells_the_user_why_the_answer_is_not_written_again(
 async def test_menu_ignores_a_value_without_a_number(setup: ListenerSetup, value: str) -> None:
     await setup.deliver_press(chosen(value))
     assert setup.turn_calls == []
+
+
+@pytest.mark.parametrize(("value", "step"), [("earlier:4", -1), ("later:4", 1)])
+async def test_menu_shows_another_version(setup: ListenerSetup, value: str, step: int) -> None:
+    await setup.deliver_press(chosen(value))
+    assert setup.turn_calls == [(f"version {step} 4", "turn1", "U1")]

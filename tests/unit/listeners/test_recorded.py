@@ -60,7 +60,7 @@ class RecordingListeners:
         feedback = Feedback(self.vote, Metrics())
         changes = (self.on_message_deleted, self.next_turn, self.ask, self.on_changed)
         known = (slack, me, access, "/ask", self.submit, *presses, *changes, feedback)
-        register(self.app, ListenerContext(*known, self.press))
+        register(self.app, ListenerContext(*known, self.press, self.press))
 
     async def submit(self, question: Question) -> bool:
         self.asked.append(question)

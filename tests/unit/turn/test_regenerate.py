@@ -74,7 +74,7 @@ async def test_regenerate_replaces_the_text_in_the_same_message(tmp_path: Path) 
         first, second = await a.store.get_turns(["turn0", "turn0-2"])
         assert (first.draft.text, second.draft.text) == ("One two three.", "Four five six seven.")
         assert [one.ts for one in second.messages] == [one.ts for one in first.messages]
-        assert second.question.rewrite == Rewrite("turn0", 2, "turn0")
+        assert second.question.rewrite == Rewrite("turn0", 2, "turn0", ("turn0",))
         assert second.earlier is None  # it is kept with its own turn
 
 
@@ -304,3 +304,130 @@ async def test_turn_that_was_refused_leaves_no_claim(tmp_path: Path) -> None:
         assert stored
         assert (stored.earlier, stored.messages) == (record.draft, record.messages)
         assert stored.draft.phase is Phase.ASKING
+
+
+async def versions(replica: Replica, model: Model, count: int) -> str:
+    """Write an answer again until it has so many versions; gives its newest turn."""
+    turn = "turn0"
+    for number in range(2, count + 1):
+        model.words = (f"Version {number}.",)
+        assert await pressing(replica).start(turn, number, "U1") is Verdict.DONE
+        await idle(replica)
+        turn = f"turn0-{number}"
+    return turn
+
+
+async def test_versions_are_shown_again_in_the_same_message(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model(("Version 1.",))
+    async with answered(tmp_path, slack, model) as a:
+        turn = await versions(a, model, 3)
+        edits = slack.count("chat.update")
+        offered = []
+        for number, step in enumerate((-1, -1, 1, 1), 4):
+            [message] = slack.thread("900.1")
+            offered.append([one.split(":")[0] for one in option_values(message)])
+            assert await pressing(a).show_version(turn, number, "U1", step) is Verdict.DONE
+            await idle(a)
+            turn = f"turn0-{number}"
+            assert [one.turn for one in slack.thread("900.1")] == [turn]
+            edits += 1  # one for each
+            assert slack.count("chat.update") == edits
+        [message] = slack.thread("900.1")
+        shown = [text for text in message.history if text][-5:]
+        assert shown == ["Version 3.", "Version 2.", "Version 1.", "Version 2.", "Version 3."]
+        assert offered == [
+            ["regenerate", "earlier"],
+            ["regenerate", "earlier", "later"],
+            ["regenerate", "later"],
+            ["regenerate", "earlier", "later"],
+        ]
+        assert len(model.requests) == 2
+
+
+async def test_version_of_several_messages_is_shown_again_whole(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model(LONG, pause=0.02)
+    async with answered(tmp_path, slack, model) as a:
+        before = texts(slack)
+        turn = await versions(a, model, 2)
+        assert texts(slack) == ["Version 2."]
+        assert await pressing(a).show_version(turn, 3, "U1", -1) is Verdict.DONE
+        await idle(a)
+        assert texts(slack) == before
+        assert await pressing(a).show_version("turn0-3", 4, "U1", 1) is Verdict.DONE
+        await idle(a)
+        assert texts(slack) == ["Version 2."]
+
+
+async def test_several_presses_show_one_version(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model(("Version 1.",))
+    async with answered(tmp_path, slack, model) as a:
+        turn = await versions(a, model, 3)
+        await asyncio.gather(*(pressing(a).show_version(turn, 4, "U1", -1) for _ in range(3)))
+        await pressing(a).show_version(turn, 4, "U1", -1)
+        await idle(a)
+        assert texts(slack) == ["Version 2."]
+
+
+async def test_version_that_does_not_exist_is_not_shown(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model(("Version 1.",))
+    async with answered(tmp_path, slack, model) as a:
+        assert await pressing(a).show_version("turn0", 2, "U1", -1) is Verdict.ALREADY_DONE
+        turn = await versions(a, model, 2)
+        assert await pressing(a).show_version(turn, 3, "U1", 1) is Verdict.ALREADY_DONE
+        assert await pressing(a).show_version(turn, 3, "U2", -1) is Verdict.NOT_ASKER
+        assert texts(slack) == ["Version 2."]
+
+
+async def test_answer_is_written_again_from_an_earlier_version(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), FailingModel(("Version 1.",))
+    async with answered(tmp_path, slack, model) as a:
+        turn = await versions(a, model, 2)
+        await pressing(a).show_version(turn, 3, "U1", -1)
+        await idle(a)
+        model.fails = True
+        await pressing(a).start("turn0-3", 4, "U1")
+        await idle(a)
+        [message] = slack.thread("900.1")
+        assert message.markdown == "Version 1."
+        assert [one.split(":")[0] for one in option_values(message)] == ["regenerate", "later"]
+        record = await a.store.get_turn("turn0-4")
+        assert record
+        assert record.shows == "turn0"
+        model.fails, model.words = False, ("Version 3.",)
+        await pressing(a).start("turn0-4", 5, "U1")
+        await idle(a)
+        await pressing(a).show_version("turn0-5", 6, "U1", -1)
+        await idle(a)
+        assert texts(slack) == ["Version 2."]
+
+
+async def test_versions_whose_texts_are_not_stored_are_not_offered(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model(("Version 1.",))
+    async with answered(tmp_path, slack, model, store_text=False) as a:
+        await versions(a, model, 3)
+        assert option_values(slack.thread("900.1")[0]) == ["regenerate:4"]
+
+
+async def test_version_is_shown_by_another_process_after_a_crash(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model(("Version 1.",))
+    async with (
+        open_runner(slack, model, 10) as one,
+        open_runner(slack, model, 10) as other,
+        ReplicaSetup(tmp_path) as setup,
+    ):
+        a = await setup.replica("a", one, running=False)
+        await a.supervisor.heartbeat()
+        journalling = asyncio.create_task(a.running.journal.run())
+        await a.supervisor.submit(question())
+        await idle(a)
+        turn = await versions(a, model, 2)
+        slack.fault = lambda call: 503 if call.method == "chat.update" else None
+        shows = asyncio.create_task(pressing(a).show_version(turn, 3, "U1", -1))
+        assert await shows is Verdict.DONE
+        await asyncio.sleep(1)
+        await a.die()
+        journalling.cancel()
+        slack.fault = lambda call: None
+        b = await setup.replica("b", other, shared=True)
+        await until(lambda: b.count("bot_answers_total", outcome="done"))
+        assert texts(slack) == ["Version 1."]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.turn.answering.rewriting import RewritingReply, restored_draft
-from bot.values import REMOVED_DRAFT, Draft, Phase
+from bot.turn.answering.rewriting import RewritingReply, restored_draft, version_of
+from bot.values import REMOVED_DRAFT, Draft, Phase, Rewrite
 from bot.words import Language, Phrase
 from tests.support.words import english
 
@@ -75,3 +75,21 @@ def test_nothing_is_restored_to_a_deleted_question_or_without_a_text() -> None:
     assert restored_draft(EARLIER, REMOVED_DRAFT, Language.ENGLISH) is None
     failed = Draft(Phase.FAILED, "", "No.")
     assert restored_draft(Draft(Phase.STOPPED), failed, Language.ENGLISH) is None
+
+
+@pytest.mark.parametrize(
+    ("versions", "shows", "position"),
+    [
+        ((), "", None),
+        (("a",), "", (2, 2)),
+        (("a", "b"), "a", (1, 2)),
+        (("a",), "a", None),
+        (("a", "b"), "gone", None),
+    ],
+)
+def test_version_is_its_position_among_those_that_can_be_shown(
+    versions: tuple[str, ...], shows: str, position: tuple[int, int] | None
+) -> None:
+    rewrite = Rewrite("a", 3, "a", versions)
+    assert version_of("c", rewrite, shows) == position
+    assert version_of("c", None, "") is None

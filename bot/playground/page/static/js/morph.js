@@ -41,7 +41,7 @@ function attributes(now, next) {
 }
 
 function children(now, next) {
-  if (now.matches?.("select, textarea")) return; // the reader's own choice
+  if (now.matches?.("select:not(.menu), textarea")) return; // the reader's own choice
   const wanted = [...next.childNodes];
   wanted.forEach((child, index) => {
     const present = now.childNodes[index];
