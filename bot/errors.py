@@ -86,6 +86,15 @@ class SlackRefused(SlackError):
         self.needed = needed
 
 
+class FileRefused(SlackRefused):
+    """Slack does not give a file away. `code` is "login_page" or "redirect" without the scope
+    `needed`, "http_403" and the like, or "untrusted_host": it is not on Slack's host of files."""
+
+
+class FileTooLarge(FileRefused):
+    """A file is larger than its caller takes; the rest was not read."""
+
+
 class ThreadGone(SlackRefused):
     """Slack posted a reply but ignored its `thread_ts`, because the thread's root is gone.
 

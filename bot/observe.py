@@ -185,6 +185,12 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.files = Counter(
+            "bot_files_total",
+            "Files of questions, by what became of them",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.waiting_questions = Gauge(
             "bot_waiting_questions", "Questions in the queue", registry=self.registry
         )

@@ -29,7 +29,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file attached to a question, as Slack describes it. Its content is not downloaded."""
+    """A file attached to a question, as Slack describes it.
+
+    `url` is "" and `mimetype` may be while Slack has not said them: `files.info` does.
+    """
 
     id: str
     name: str
@@ -222,16 +225,36 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """The content of a file, as the model is given it: a picture as `data`, any other as `text`.
+
+    `is_clipped`: the text is only the beginning of the file.
+    """
+
+    name: str
+    mimetype: str
+    data: bytes = field(default=b"", repr=False)
+    text: str = field(default="", repr=False)
+    is_clipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of the conversation that the model is sent.
 
     A user message without an `author` is a remark of the bot, or was written by the only person in
-    the conversation.
+    the conversation. `attachments` are the files of the message that the model is given.
     """
 
     role: Literal["user", "assistant"]
     text: str
     author: Author | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Attachment, ...]:
+        """The attachments that are pictures."""
+        return tuple(one for one in self.attachments if one.data)
 
 
 @dataclass(frozen=True, slots=True)

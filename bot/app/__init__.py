@@ -29,9 +29,11 @@ from bot.app.loop_lag import measuring_loop_lag
 from bot.app.receiving import receiving_events
 from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.errors import UpstreamError
+from bot.files.reader import FileLimits, FileReader
 from bot.history.conversation import History
 from bot.history.names import UserNames
 from bot.history.summaries.summariser import SummaryServices, summary_upstream
+from bot.history.token_limit import DEFAULT_BYTES_PER_TOKEN
 from bot.listeners import register
 from bot.listeners.admission.follow_up_gate import FollowUpRules
 from bot.listeners.admission.follow_ups import FollowUps
@@ -242,7 +244,18 @@ def _answer_runner(
         limits=answer_limits(settings),
         show_reasoning=settings.reasoning.summary != "off",
         notify_after_seconds=settings.delivery.notify_after_seconds,
+        files=_file_reader(settings, connections),
     )
+
+
+def _file_reader(settings: Settings, connections: Connections) -> FileReader | None:
+    """What reads files; None if FILE_MAX_MB=0."""
+    megabytes = settings.files.max_megabytes
+    if not megabytes:
+        return None
+    text_bytes = int(settings.files.text_tokens * DEFAULT_BYTES_PER_TOKEN)
+    limits = FileLimits(megabytes * 2**20, text_bytes)
+    return FileReader(connections.slack, limits, connections.metrics)
 
 
 def answer_limits(settings: Settings) -> AnswerLimits:

@@ -3,6 +3,7 @@
 conversation.py      `History`: reads the conversation of a question and fits it to the model
 earlier_messages.py  reads the earlier messages from Slack
 current_question.py  the question as its messages in Slack say it now (pure)
+opening.py           reads a mention for the files that its event left out
 converter.py         Slack's messages as messages for the model (pure)
 new_conversation.py  how a person starts a new conversation (pure)
 names.py             looks up display names, within a second

@@ -18,7 +18,6 @@ from bot.errors import (
 from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
 from bot.history.current_question import CurrentMessages, apply_current_messages, unlisted_parts
 from bot.history.earlier_messages import (
-    DM_READ_TIMEOUT_SECONDS,
     DirectMessageHistory,
     EarlierMessages,
     OwnAnswers,
@@ -27,6 +26,7 @@ from bot.history.earlier_messages import (
 from bot.history.fitting import FittedConversation, fit_conversation
 from bot.history.gaps import ReadRange, is_usable, needs_summary
 from bot.history.names import UserNames
+from bot.history.opening import ReadFiles, may_lack_files, read_opening
 from bot.history.subject import (
     asked_messages,
     end_after_error,
@@ -40,11 +40,18 @@ from bot.history.token_limit import TokenRate, count_prompt_bytes
 from bot.render.incoming import answer_text
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
-from bot.slack.threads import just_after, just_before
 from bot.storage.records import ShownMessage, ThreadSummary
 from bot.storage.turn_ids import message_turn_id
 from bot.upstream.prompt import Prompt
-from bot.values import STATUS_SEPARATOR, Message, Place, Question, Usage, join_paragraphs
+from bot.values import (
+    STATUS_SEPARATOR,
+    Attachment,
+    Message,
+    Place,
+    Question,
+    Usage,
+    join_paragraphs,
+)
 from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
@@ -63,7 +70,8 @@ class Conversation:
 
     `remark` is a line for the reader about messages that were left out, or used in addition.
     `lacks_summary`: messages were left out that no summary covers. `end` is what its asker is told
-    if the question can't be answered.
+    if the question can't be answered. `knows_files` is False if the question may have files that
+    its event left out.
     """
 
     question: Question
@@ -71,6 +79,7 @@ class Conversation:
     remark: str = ""
     lacks_summary: bool = False
     end: Phrase | None = None
+    knows_files: bool = True
 
 
 class History:
@@ -110,11 +119,14 @@ class History:
             source = MessageSource(slack, names, self._converter, self._read_dm, now)
             self._summariser = Summariser(source, summaries, self._token_rate, max_tokens)
 
-    async def read_conversation(self, question: Question, *, refresh: bool = False) -> Conversation:
+    async def read_conversation(
+        self, question: Question, *, refresh: bool = False, read_files: ReadFiles | None = None
+    ) -> Conversation:
         """Read the earlier messages and the present text of the question.
 
         Messages of the question that don't arrive with the earlier ones keep their stored text.
-        With `refresh` they are read from Slack, which takes one more call. Earlier messages that
+        With `refresh` they are read from Slack, which takes one more call, and so are the files of
+        a question that opens a thread, if `read_files` is given. Earlier messages that
         can't be read are left out, and the remark says so. Raises QuestionDeleted if the question
         was deleted, and nothing else.
         """
@@ -127,6 +139,8 @@ class History:
         missing = [ts for ts in question.messages if ts not in current]
         if refresh and missing:
             current = {**current, **await self._refresh(question, missing)}
+        elif read_files and missing and may_lack_files(question):
+            current = {**current, **await read_opening(self._slack, question)}
         now = apply_current_messages(question, current, self._bot_user)
         if now is None:
             raise QuestionDeleted(question.id)
@@ -134,7 +148,10 @@ class History:
         end = None if unread_remark else end_after_reading(question, earlier)
         if end:
             return Conversation(question, (), end=end)
-        return await self._conversation(now, kept, summary, unread_remark)
+        attachments = await read_files(now.files) if read_files else ()
+        conversation = await self._conversation(now, kept, summary, unread_remark, attachments)
+        knows_files = question.ts in current or not may_lack_files(question)
+        return replace(conversation, knows_files=knows_files)
 
     async def current_question(self, question: Question) -> Question | None:
         """Read the present text of the question; None if all its messages were deleted.
@@ -175,6 +192,7 @@ class History:
         earlier: EarlierMessages,
         summary: ThreadSummary | None,
         unread_remark: str,
+        attachments: tuple[Attachment, ...],
     ) -> Conversation:
         stored = earlier.messages
         names = await self._names.display_names(self._wanted_names(stored, question))
@@ -182,6 +200,7 @@ class History:
         before = self._converter.to_dated_messages(stored, names)
         told = [one.ts for one in before if self._is_short(one.message)]
         asked = asked_messages(question, asked, told, names, self._bot_user)
+        asked = [*asked[:-1], replace(asked[-1], attachments=attachments)]
         if question.asks_for_summary and len(before) < MIN_SUMMARISED_MESSAGES:
             return Conversation(question, (), end=Phrase.NOTHING_TO_SUMMARISE)
         if not before:
@@ -246,23 +265,10 @@ class History:
         Only questions that open a thread are looked up: `read_conversation` reads the others with
         their thread. () if nothing is missing, or if it can't be read at once. Never raises.
         """
-        place, ts = question.place, question.ts
-        if place.surface != "channel" or ts is None or place.thread_ts != ts or question.files:
+        if not may_lack_files(question):
             return ()
-        try:
-            async with asyncio.timeout(DM_READ_TIMEOUT_SECONDS):
-                found = await self._slack.history(
-                    place.channel,
-                    oldest=just_before(ts),
-                    latest=just_after(ts),
-                    limit=1,
-                    wait=False,
-                )
-        except (SlackError, TimeoutError) as error:
-            log.info("could not read a question for its files: %s", error)
-            return ()
-        asked = [message for message in found if message.get("ts") == ts]
-        return unlisted_parts(asked[0], question) if asked else ()
+        found = await read_opening(self._slack, question, wait=False)
+        return next((unlisted_parts(one, question) for one in found.values()), ())
 
     async def read_answer(self, question: Question, messages: Sequence[ShownMessage]) -> str:
         """The text of the answer to a question, from memory or as its `messages` in Slack show it;
@@ -291,9 +297,11 @@ class History:
     def learn_token_rate(self, prompt: Prompt, usage: Usage) -> None:
         """Learn how many bytes make a token from a prompt and the server's count.
 
-        Prompts of later rounds and those with hosted tools are ignored: the server adds to them.
+        Prompts of later rounds and those with hosted tools or files are ignored: the server counts
+        something else, too.
         """
-        if not prompt.rounds and not prompt.hosted_tools:
+        has_attachments = any(message.attachments for message in prompt.messages)
+        if not (prompt.rounds or prompt.hosted_tools or has_attachments):
             self._token_rate.add_sample(count_prompt_bytes(prompt), usage.input_tokens)
 
     async def _read_earlier(self, question: Question) -> tuple[EarlierMessages, str]:

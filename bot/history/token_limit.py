@@ -21,6 +21,11 @@ MIN_BYTES_PER_TOKEN, MAX_BYTES_PER_TOKEN = 1.0, 8.0
 
 NEWEST_SAMPLE_WEIGHT = 0.2  # of the newest sample, in the moving average
 MIN_SAMPLE_BYTES = 400  # in shorter prompts the server's own additions weigh too much
+PICTURE_TOKENS = 1_100
+"""What a picture counts as. OpenAI counts 85 tokens and 170 for each tile of 512 pixels: 765 for a
+square picture, 1,105 for a wide one (docs/upstream.md#files). The text of files has a limit of its
+own and does not count."""
+
 TOKENS_PER_MESSAGE = 4  # for its role and delimiters
 
 CLIPPED_ANSWER_CHARACTERS = 1500
@@ -48,7 +53,9 @@ class TokenRate:
 
     def estimate_tokens(self, message: Message) -> int:
         """Estimate the tokens of a message."""
-        return TOKENS_PER_MESSAGE + math.ceil(_message_bytes(message) / self.bytes_per_token)
+        pictures = PICTURE_TOKENS * len(message.pictures)
+        text = math.ceil(_message_bytes(message) / self.bytes_per_token)
+        return TOKENS_PER_MESSAGE + text + pictures
 
 
 def count_prompt_bytes(prompt: Prompt) -> int:

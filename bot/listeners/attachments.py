@@ -11,7 +11,7 @@ import logging
 from dataclasses import replace
 
 from bot.errors import SlackError
-from bot.render.incoming import read_message
+from bot.render.incoming import read_question
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
 from bot.values import Question
@@ -24,7 +24,7 @@ READ_TIMEOUT_SECONDS = 1.5
 
 
 async def with_attachments(slack: Slack, question: Question) -> Question:
-    """Return the question with the names of its unreadable parts in Slack.
+    """Return the question with its files, and the names of its unreadable parts, in Slack.
 
     Returns it unchanged if the message can't be read. Never raises.
     """
@@ -37,4 +37,7 @@ async def with_attachments(slack: Slack, question: Question) -> Question:
     except (SlackError, TimeoutError) as error:
         log.info("could not read a mention without text for its files: %s", error)
         return question
-    return replace(question, unreadable=read_message(message).unreadable) if message else question
+    if not message:
+        return question
+    content = read_question(message, frozenset())
+    return replace(question, files=content.files, unreadable=content.unreadable)

@@ -8,6 +8,7 @@ without the values of secrets.
     tools.py      variables about tools
     limits.py     variables that limit one answer
     reasoning.py  variables about the model's reasoning
+    files.py      variables about files
     addresses.py  validates the base URL of a model's server
     databases.py  validates the URL of a database
     env_file.py   problems with the file `.env`
@@ -27,6 +28,7 @@ from pydantic.fields import FieldInfo
 
 from bot.errors import SettingsError
 from bot.settings.env_file import env_file_problems
+from bot.settings.files import FileSettings
 from bot.settings.groups import (
     DeliverySettings,
     ServerSettings,
@@ -47,6 +49,7 @@ GROUPS: tuple[type[SettingsGroup], ...] = (
     UpstreamSettings,
     ReasoningSettings,
     ToolSettings,
+    FileSettings,
     DeliverySettings,
     StorageSettings,
     ServerSettings,
@@ -62,6 +65,7 @@ class Settings:
     upstream: UpstreamSettings
     reasoning: ReasoningSettings
     tools: ToolSettings
+    files: FileSettings
     delivery: DeliverySettings
     storage: StorageSettings
     server: ServerSettings

@@ -4,6 +4,7 @@
     calls.py            makes a call, counts it, and translates its failure
     failures.py         exceptions and replies of Slack as one of three errors (pure)
     bodies.py           limits the size of replies
+    files.py            what Slack says of a file, and its content
     identity.py         the bot's user, team and scopes, from `auth.test`
     metadata_signer.py  signs metadata of our messages and drops what others wrote
     read_limit.py       the interface of the limit that calls which read messages keep to

@@ -21,6 +21,7 @@ from bot.slack.calls import (
     no_call_metrics,
     raise_if_outside_thread,
 )
+from bot.slack.files import SlackFiles
 from bot.slack.identity import Identity
 from bot.slack.read_limit import ReadLimit, UnlimitedReads
 from bot.slack.response_url import error_of_answer, is_trusted
@@ -75,6 +76,7 @@ class Slack:
         on_call: CallCounter = no_call_metrics,
     ) -> None:
         self.api = WebApi(token, base_url=base_url, session=session, on_call=on_call)
+        self.files = SlackFiles(self.api, session)
         self._session = session
         self._read_limit: ReadLimit = UnlimitedReads()
 

@@ -54,14 +54,15 @@ def error_of_response(
     """Translate a reply that is not a success; `data` is its body if that was JSON."""
     code = str(data.get("error") or "") if isinstance(data, dict) else ""
     if status == 429 or code in _RATE_LIMITED:
-        return SlackRateLimited(method, _retry_after(headers))
+        return SlackRateLimited(method, retry_after(headers))
     if status >= 500 or not code or code in _AMBIGUOUS:
         return SlackUnreachable(method, f"HTTP {status} {code}".rstrip())
     assert isinstance(data, dict)
     return SlackRefused(method, code, str(data.get("needed") or ""))
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
+    """The seconds that a 429 asks to wait."""
     given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     try:
         return min(max(0.0, float(given)), MAX_RETRY_AFTER_SECONDS)

@@ -20,6 +20,7 @@ SCOPES_BY_METHOD: Mapping[str, str] = MappingProxyType(
         "conversations.history": "channels:history,groups:history,im:history,mpim:history",
         "conversations.open": "im:write",
         "conversations.replies": "channels:history,groups:history,im:history,mpim:history",
+        "files.info": "files:read",
         "users.info": "users:read",
         "views.open": "",
         "views.publish": "",

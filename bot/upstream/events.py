@@ -26,6 +26,11 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class PicturesLeftOut:
+    """The model does not take the pictures of the prompt, and was asked without them."""
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """More of the answer's text.
 
@@ -128,6 +133,7 @@ class Failed:
 
 Event: TypeAlias = (
     Started
+    | PicturesLeftOut
     | TextDelta
     | TextDone
     | Reasoning

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.upstream.events import ToolCall
 from bot.upstream.tool_round import ModelOutput
-from bot.values import Message
+from bot.values import Attachment, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ToolRound:
 class Prompt:
     """One question with everything the model needs to answer it.
 
-    The constructor raises ValueError if no message of role "user" has text.
+    The constructor raises ValueError if no message of role "user" has text or attachments.
 
     - `rounds`: the rounds of tool calls of this answer so far, in order.
     - `hosted_tools`: run on the model's server, and are passed on unchanged (Responses only).
@@ -59,6 +59,14 @@ class Prompt:
     thread_pseudonym: str = ""
     person_pseudonym: str = ""
 
+    @property
+    def pictures(self) -> tuple[Attachment, ...]:
+        """The pictures of all messages."""
+        return tuple(one for message in self.messages for one in message.pictures)
+
     def __post_init__(self) -> None:
-        if not any(said.role == "user" and said.text.strip() for said in self.messages):
+        if not any(
+            said.role == "user" and (said.text.strip() or said.attachments)
+            for said in self.messages
+        ):
             raise ValueError("a prompt needs words of a person")

@@ -199,6 +199,22 @@ class Phrase(Enum):
         "I can't read {names}: write your question, or paste the text that I should read."
     )
     PARTS_NOT_READ = "{names} {count:was|were} not read"
+    FILES_CLIPPED = "Only the beginning of {names} was read"
+    FILES_TOO_LARGE = "{names} {count:is|are} too large for me to read"
+    FILES_TOO_MUCH = "{names} {count:was|were} left out: that is more than I read for one question"
+    FILES_OF_UNKNOWN_KIND = (
+        "{names} {count:was|were} not read: I read still pictures (PNG, JPEG, WebP, GIF) and text"
+    )
+    FILES_EMPTY = "{names} {count:is|are} empty"
+    FILES_GONE = "{names} {count:is|are} no longer in Slack"
+    FILES_OUTSIDE_SLACK = "{names} {count:was|were} not read: I read only what is kept in Slack"
+    FILES_NOT_ALLOWED = (
+        "{names} {count:was|were} not read: I may not read files here, and whoever runs this bot "
+        "has to look at it"
+    )
+    FILES_UNAVAILABLE = "{names} could not be fetched from Slack"
+    FILES_BUSY = "{names} {count:was|were} not read: I am reading too many files at once"
+    PICTURES_NOT_TAKEN = "The model did not take {names}, so it has not seen {count:it|them}"
     BETWEEN_NAMES = ", "
     NAMES_AND_LAST = "{names} and {last}"
     NAMES_AND_MORE = "{names} and {count:,} more"

@@ -14,7 +14,7 @@ from bot.playground.model.event_stream import EventStream
 from bot.playground.model.fault_injector import Cut
 from bot.playground.model.frames import JSON
 from bot.playground.model.plan import Plan
-from bot.playground.model.problems import ApiError
+from bot.playground.model.problems import ApiError, no_pictures
 from bot.playground.model.run import Run, write
 from bot.playground.model.script import answer
 from bot.playground.model.service import ModelService, input_tokens, json_answer, new_id, request_id
@@ -32,6 +32,8 @@ class ChatApi:
         wanted = read_request(await self._service.read_body(request))
         conversation = wanted.conversation
         model = self._service.model(conversation.model)
+        if wanted.has_pictures and not model.pictures:
+            raise no_pictures()
         shared = head(new_id("chatcmpl", "-"), conversation.model, self._service.now())
         self._service.log(
             "connect",

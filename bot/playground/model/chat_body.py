@@ -16,6 +16,7 @@ from bot.playground.model.conversation import (
 )
 from bot.playground.model.frames import JSON
 from bot.playground.model.problems import invalid
+from bot.playground.model.responses_body import has_parts, pictured
 
 _ROLES = ("system", "developer", "assistant", "user", "tool")
 _PARTS = {
@@ -36,6 +37,7 @@ class ChatRequest:
     usage: bool
     padded: bool
     limit: int | None
+    has_pictures: bool
 
 
 def read_request(body: JSON) -> ChatRequest:
@@ -56,6 +58,7 @@ def read_request(body: JSON) -> ChatRequest:
         usage=fields.flag(shown, "include_usage"),
         padded=fields.flag(shown, "include_obfuscation", True),
         limit=next((limit for limit in limits if limit is not None), None),
+        has_pictures=has_parts(body.get("messages"), "image_url"),
     )
 
 
@@ -111,6 +114,8 @@ def _content(message: JSON, param: str) -> str:
 
 def _part(part: JSON, param: str) -> str:
     kind = fields.one_of(part.get("type"), tuple(_PARTS), f"{param}.type")
+    if kind == "image_url":
+        return pictured(fields.options(part, kind).get("url"), f"{param}.{kind}")
     return _PARTS[kind] or fields.text(part, kind, f"{param}.{kind}")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 CHAT_ONLY = "demo-chat-only"
 NO_BACKGROUND = "demo-no-background"
+NO_PICTURES = "demo-no-pictures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class ModelConfig:
     words_per_second: float = 40.0
     first_word_seconds: float = 0.6
     api_key: str | None = None
-    model_ids: tuple[str, ...] = ("gpt-5.4", "gpt-5.4-mini", CHAT_ONLY, NO_BACKGROUND)
+    model_ids: tuple[str, ...] = ("gpt-5.4", "gpt-5.4-mini", CHAT_ONLY, NO_BACKGROUND, NO_PICTURES)
     resumable_seconds: float = 300.0
     kept_seconds: float = 600.0
     kept_events: int = 300_000
@@ -50,6 +51,11 @@ class Model:
     def background(self) -> bool:
         """Whether it runs on without its client."""
         return self.id not in {CHAT_ONLY, NO_BACKGROUND}
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it takes pictures."""
+        return self.id not in {CHAT_ONLY, NO_PICTURES}
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -35,6 +35,11 @@ def invalid(message: str, param: str | None = None, code: str | None = None) -> 
     return ApiError(400, message, param=param, code=code)
 
 
+def no_pictures() -> ApiError:
+    """400: the model reads text only, as OpenAI words it."""
+    return invalid("Invalid content type. image_url is only supported by certain models.")
+
+
 def wrong_key() -> ApiError:
     """401, as OpenAI words it."""
     return ApiError(401, "Incorrect API key provided.", code="invalid_api_key")

@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.playground.model.conversation import Conversation
 from bot.playground.model.event_stream import EventStream, Outcome
 from bot.playground.model.fault_injector import Cut
-from bot.playground.model.problems import ApiError, invalid
+from bot.playground.model.problems import ApiError, invalid, no_pictures
 from bot.playground.model.response_store import ResponseStore, StoredResponse
 from bot.playground.model.responses_body import ResponsesRequest, read_request
 from bot.playground.model.responses_events import EventWriter, new_body
@@ -87,6 +87,8 @@ class ResponsesApi:
                 "model",
                 code="no_contract_compatible_route",
             )
+        if wanted.has_pictures and not model.pictures:
+            raise no_pictures()
         if wanted.background and not model.background:
             raise invalid(
                 f"'background' is not supported by the model '{model.id}'.",

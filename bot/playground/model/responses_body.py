@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,7 @@ class ResponsesRequest:
     limit: int | None
     padded: bool
     previous: str
+    has_pictures: bool
 
     def conversation(self, before: tuple[Turn, ...] = ()) -> Conversation:
         """What the model sees; `before` is what a previous response left.
@@ -72,6 +74,7 @@ def read_request(body: JSON) -> ResponsesRequest:
         limit=fields.count(body, "max_output_tokens", LEAST_OUTPUT_TOKENS),
         padded=fields.flag(fields.options(body, "stream_options"), "include_obfuscation", True),
         previous=fields.optional_text(body, "previous_response_id"),
+        has_pictures=has_parts(body.get("input"), "input_image"),
     )
     if request.background and not request.store:
         raise invalid(
@@ -84,6 +87,14 @@ def read_request(body: JSON) -> ResponsesRequest:
 def output_turns(output: list[JSON]) -> tuple[Turn, ...]:
     """The output items of a finished response as turns of the conversation that goes on."""
     return _turns(output)
+
+
+def has_parts(messages: object, kind: str) -> bool:
+    """Whether any of the messages has a part of this type."""
+    listed = messages if isinstance(messages, list) else []
+    contents = [one.get("content") for one in listed if isinstance(one, dict)]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return any(isinstance(part, dict) and part.get("type") == kind for part in parts)
 
 
 def _input(body: JSON) -> tuple[Turn, ...]:
@@ -141,7 +152,21 @@ def content_text(item: JSON, name: str, param: str) -> str:
 def _part(part: JSON, param: str) -> str:
     kind = fields.one_of(part.get("type"), (*_TEXTS, *_ATTACHMENTS), f"{param}.type")
     field = _TEXTS.get(kind)
+    if kind == "input_image":
+        return pictured(part.get("image_url"), f"{param}.image_url")
     return fields.text(part, field, f"{param}.{field}") if field else _ATTACHMENTS[kind]
+
+
+def pictured(url: object, param: str) -> str:
+    """What is seen of a picture: its type and size. Raises `ApiError` for a broken data URL."""
+    head, comma, data = str(url or "").partition(";base64,")
+    if not head.startswith("data:image/") or not comma:
+        return "[image]"
+    try:
+        size = len(base64.b64decode(data, validate=True))
+    except ValueError:
+        raise invalid("Invalid base64 image_url.", param, code="invalid_base64") from None
+    return f"[image: {head.removeprefix('data:')}, {size:,} bytes]"
 
 
 def _tools(body: JSON) -> tuple[Tool, ...]:

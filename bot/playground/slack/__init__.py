@@ -4,4 +4,5 @@ workspace   state, and what people do          server    mounts Web API, Socket 
 web_api_*   one small function per method      limits    rolling-minute tiers, 429
 events      Events API bodies                  blocks    what Slack refuses in blocks
 dispatch    acknowledgements, redelivery       records   values with their JSON
+files       uploads, and who may fetch them
 """

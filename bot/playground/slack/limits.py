@@ -31,6 +31,7 @@ TIERS: Mapping[str, int] = {
     "conversations.members": 4,
     "conversations.open": 3,
     "conversations.replies": 3,
+    "files.info": 4,
     "reactions.add": 3,
     "reactions.remove": 2,
     "team.info": 3,

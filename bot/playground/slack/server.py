@@ -61,7 +61,7 @@ class SlackConfig:
 
 
 def add_slack(app: web.Application, workspace: Workspace, config: SlackConfig) -> Sockets:
-    """Mount `/api/<method>`, `/socket` and `/respond/<id>`, and bring deliveries to the bot.
+    """Mount `/api/<method>`, `/socket`, `/respond/<id>` and files, and bring deliveries to the bot.
 
     What is returned ends or renews its connections on cue.
     """
@@ -83,6 +83,8 @@ def add_slack(app: web.Application, workspace: Workspace, config: SlackConfig) -
     )
     workspace.refresh_sockets = sockets.refresh
     app.router.add_route("*", "/api/{method}", api.handle)
+    tokens = frozenset({config.bot_token} if "files:read" in config.scopes else ())
+    app.router.add_get("/files-pri/{file}/{name}", _server_of_files(workspace, tokens))
     app.router.add_get("/socket", sockets.handle)
     app.router.add_post("/respond/{key}", _responder(workspace, api))
     app.on_shutdown.append(lambda _: sockets.close())
@@ -116,6 +118,15 @@ def _delivering(
         await webhooks.close()
 
     return delivering
+
+
+def _server_of_files(workspace: Workspace, tokens: frozenset[str]) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        response = workspace.files.serve(request, tokens)
+        workspace.board.note("slack", "url_private", status=response.status)
+        return response
+
+    return serve
 
 
 def _responder(workspace: Workspace, api: WebApi) -> Handler:

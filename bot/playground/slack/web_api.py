@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.playground.slack import (
     web_api_chat,
     web_api_conversations,
+    web_api_files,
     web_api_people,
     web_api_streams,
     web_api_views,
@@ -32,6 +33,7 @@ METHODS: Methods = {
     **web_api_chat.METHODS,
     **web_api_streams.METHODS,
     **web_api_conversations.METHODS,
+    **web_api_files.METHODS,
     **web_api_people.METHODS,
     **web_api_views.METHODS,
 }

@@ -17,6 +17,7 @@ from bot.playground.board import Board
 from bot.playground.slack import events, interactions, seed
 from bot.playground.slack.composing import composed, rich_text, with_names
 from bot.playground.slack.events import Delivery
+from bot.playground.slack.files import Files
 from bot.playground.slack.limits import Limits
 from bot.playground.slack.records import TEAM, Channel, Json, Message, User
 from bot.playground.slack.refused import Refused
@@ -38,6 +39,7 @@ class Workspace(State):
         self.me = seed.YOU
         self.views = Views(board.tell, str(self.bot.bot_id))
         self.response_urls = ResponseUrls(self)
+        self.files = Files()
         self.refresh_sockets: Callable[[], None] = lambda: None  # set by the server
 
     # what people do
@@ -69,6 +71,10 @@ class Workspace(State):
             files=attached,
         )
         return self.add(message)
+
+    def upload(self, name: str, content: bytes, **options: Any) -> Json:
+        """Upload a file, to be attached by `say`; `options` are those of `Files.add`."""
+        return self.files.add(self.base_url, self.me.id, name, content, **options)
 
     def edit(self, channel: str, ts: str, text: str, *, user: str | None = None) -> Message:
         """A person rewrites a message of theirs."""

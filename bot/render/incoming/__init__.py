@@ -15,10 +15,11 @@
 User mentions stay `<@U…>`: looking up a name takes a call, which `history` makes.
 """
 
+from bot.render.incoming.files import shown_file_name
 from bot.render.incoming.message import UNNAMED_PARTS, ReadMessage, message_text, read_message
 from bot.render.incoming.mrkdwn import find_mentions, mrkdwn_to_text, without_mention
 from bot.render.incoming.own_answers import answer_text, read_asked_line
-from bot.render.incoming.question import QuestionContent, read_question
+from bot.render.incoming.question import QuestionContent, question_file, read_question
 
 __all__ = [
     "UNNAMED_PARTS",
@@ -28,8 +29,10 @@ __all__ = [
     "find_mentions",
     "message_text",
     "mrkdwn_to_text",
+    "question_file",
     "read_asked_line",
     "read_message",
     "read_question",
+    "shown_file_name",
     "without_mention",
 ]

@@ -22,7 +22,9 @@ MAX_PREVIEW_CHARACTERS = 2_000
 GONE_FILE_NAME = "a file that is gone"
 UNNAMED_FILE_NAME = "a file without a name"
 
-_GONE_MODES = frozenset({"tombstone", "hidden_by_limit"})
+GONE_MODES = frozenset({"tombstone", "hidden_by_limit"})
+"""The `mode` of files that were deleted, or that a free workspace does not show any more."""
+
 # Fields with the text of a file: of snippets, emails and posts.
 _PREVIEW_FIELDS = ("plain_text", "preview_plain_text", "preview")
 
@@ -32,14 +34,17 @@ def files_text(files: Any, findings: Findings) -> str:
     return join_lines(_file_text(file, findings) for file in mapping_items(files))
 
 
+def shown_file_name(name: str) -> str:
+    """The name of a file as it is shown, from a payload."""
+    return collapse_whitespace(unescape(name))
+
+
 def _file_text(file: Payload, findings: Findings) -> str:
-    name = collapse_whitespace(
-        unescape(as_string(file.get("name")) or as_string(file.get("title")))
-    )
+    name = shown_file_name(as_string(file.get("name")) or as_string(file.get("title")))
     key = as_string(file.get("id")) or name
     if key in findings.files or not (key or file.get("mimetype")):
         return ""
-    if as_string(file.get("mode")) in _GONE_MODES:
+    if as_string(file.get("mode")) in GONE_MODES:
         findings.files[key] = GONE_FILE_NAME
         findings.unreadable.append(GONE_FILE_NAME)
         return "[file: no longer in Slack]"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from bot.render.incoming.files import GONE_MODES
 from bot.render.incoming.message import ReadMessage, read_message
 from bot.render.incoming.mrkdwn import without_mention
 from bot.render.incoming.payload import as_int, mapping_items
@@ -59,15 +60,19 @@ def _question_text(read: ReadMessage, bot_user_ids: Set[str]) -> str:
     return text
 
 
-def _files(message: Mapping[str, Any]) -> tuple[File, ...]:
-    return tuple(
-        File(
-            id=str(file["id"]),
-            name=str(file.get("name") or file.get("title") or file["id"]),
-            mimetype=str(file.get("mimetype") or ""),
-            size=as_int(file.get("size")),
-            url=str(file.get("url_private_download") or file.get("url_private") or ""),
-        )
-        for file in mapping_items(message.get("files"))
-        if file.get("id")
+def question_file(file: Mapping[str, Any]) -> File | None:
+    """Read a file object of Slack; None if it is empty, or if the file is gone."""
+    if not file.get("id") or file.get("mode") in GONE_MODES:
+        return None
+    return File(
+        id=str(file["id"]),
+        name=str(file.get("name") or file.get("title") or file["id"]),
+        mimetype=str(file.get("mimetype") or ""),
+        size=as_int(file.get("size")),
+        url=str(file.get("url_private_download") or file.get("url_private") or ""),
     )
+
+
+def _files(message: Mapping[str, Any]) -> tuple[File, ...]:
+    read = map(question_file, mapping_items(message.get("files")))
+    return tuple(file for file in read if file)

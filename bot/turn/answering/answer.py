@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 
 from bot.delivery import Reply
@@ -22,6 +23,7 @@ from bot.errors import (
     Stopped,
     ThreadGone,
 )
+from bot.files.reader import QuestionFiles
 from bot.history.conversation import Conversation
 from bot.storage.records import ShownMessage
 from bot.turn.answering.mentions import mention_asker
@@ -33,7 +35,13 @@ from bot.turn.durability.resume import initial_state, predetermined_end, resume_
 from bot.turn.durability.tool_progress import parse_progress
 from bot.turn.state.answer_state import AnswerState, join_status_lines
 from bot.turn.state.limits import AnswerLimitReached
-from bot.turn.state.unreadable_parts import join_remarks, not_read_remark, unreadable_remark
+from bot.turn.state.unreadable_parts import (
+    files_remark,
+    join_remarks,
+    not_read_remark,
+    unreadable_remark,
+    wordless_question_reply,
+)
 from bot.turn.turn import Turn
 from bot.values import REMOVED_DRAFT, Draft, Phase
 from bot.words import Phrase, say
@@ -219,24 +227,50 @@ class AnswerInProgress:
             if state.phase is Phase.QUEUED:
                 may_be_outdated = True
                 reply.show(state.start_asking())
-            conversation = await self._read_conversation(may_be_outdated=may_be_outdated)
-            self._conversation = conversation
-            if end := predetermined_end(turn.question, conversation.end):
-                state.end(end)
-                return
-            state.remark = join_remarks(
-                state.language, conversation.remark, unreadable_remark(turn.question)
-            )
-            async with running_alongside(self._remark_unreadable_attachments()):
-                await self._model_rounds.ask(conversation)
+            async with self._reading_files() as files:
+                conversation = await self._read_conversation(files, may_be_outdated=may_be_outdated)
+                self._conversation = replace(conversation, messages=())  # the bytes are not kept
+                await self._ask(conversation, files)
 
-    async def _read_conversation(self, *, may_be_outdated: bool) -> Conversation:
-        """The conversation the model is asked with. If the question `may_be_outdated`, it is read
-        from Slack again, unless the model was asked before. Raises QuestionDeleted."""
+    @asynccontextmanager
+    async def _reading_files(self) -> AsyncIterator[QuestionFiles | None]:
+        """What reads the files of the question; None if they are not read."""
+        reader = self._runner.files
+        async with reader.reading() if reader else nullcontext() as files:
+            yield files
+
+    async def _ask(self, conversation: Conversation, files: QuestionFiles | None) -> None:
+        """Ask the model, unless the answer is known without it."""
+        question, state = self._turn.question, self._state
+        about_files = ""
+        if files:
+            about_files = files_remark(state.language, files.skipped, files.attachments)
+        end = predetermined_end(question, conversation.end)
+        if not (end or question.text.strip() or (files and files.attachments)):
+            end = Draft(Phase.DONE, wordless_question_reply(question), about_files)
+        if end:
+            state.end(end)
+            return
+        unread = unreadable_remark(question, except_files=files is not None)
+        state.remark = join_remarks(state.language, conversation.remark, unread, about_files)
+        if conversation.knows_files and files:
+            await self._model_rounds.ask(conversation)
+            return
+        async with running_alongside(self._remark_unreadable_attachments()):
+            await self._model_rounds.ask(conversation)
+
+    async def _read_conversation(
+        self, files: QuestionFiles | None, *, may_be_outdated: bool
+    ) -> Conversation:
+        """The conversation the model is asked with, and its files. If the question
+        `may_be_outdated`, it is read from Slack again, unless the model was asked before. Raises
+        QuestionDeleted."""
         record = self._turn.record
         was_asked = resume_point_of(record) or parse_progress(record.tool_rounds).rounds
         conversation = await self._runner.history.read_conversation(
-            self._turn.question, refresh=may_be_outdated and not was_asked
+            self._turn.question,
+            refresh=may_be_outdated and not was_asked,
+            read_files=files.read if files else None,
         )
         self._turn.record_question(conversation.question)
         return conversation

@@ -19,9 +19,18 @@ from bot.turn.answering.tool_rounds import ToolRounds
 from bot.turn.durability.resume import resume_point_of
 from bot.turn.state.answer_state import AnswerState
 from bot.turn.state.limits import AnswerBudget
-from bot.turn.state.unreadable_parts import join_remarks
+from bot.turn.state.unreadable_parts import join_remarks, named_remark
 from bot.turn.turn import Turn
-from bot.upstream.events import Activity, Event, Failed, Finished, Reconnecting, Started, TextDelta
+from bot.upstream.events import (
+    Activity,
+    Event,
+    Failed,
+    Finished,
+    PicturesLeftOut,
+    Reconnecting,
+    Started,
+    TextDelta,
+)
 from bot.upstream.prompt import Prompt
 from bot.upstream.resume_point import ResumePoint
 from bot.words import Phrase, say
@@ -126,6 +135,8 @@ class ModelRounds:
             async for batch in batches:
                 for event in batch:
                     self._record_event(event)
+                    if isinstance(event, PicturesLeftOut):
+                        self._remark_pictures(prompt)
                     if isinstance(event, Finished):
                         self._services.history.learn_token_rate(prompt, event.usage)
                     elif may_halve and _is_too_long(event):
@@ -133,6 +144,15 @@ class ModelRounds:
                     self._state.apply(event)
                 self._show_progress(len(batch))
         return True
+
+    def _remark_pictures(self, prompt: Prompt) -> None:
+        """Tell the reader which pictures the model did not get."""
+        state = self._state
+        remark = named_remark(
+            state.language, Phrase.PICTURES_NOT_TAKEN, [one.name for one in prompt.pictures]
+        )
+        if remark not in state.remark:
+            state.remark = join_remarks(state.language, state.remark, remark)
 
     def _show_progress(self, event_count: int) -> None:
         """Count the newest events, and checkpoint and show what they made of the answer."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.delivery.delivery import Delivery
+from bot.files.reader import FileReader
 from bot.history.conversation import History
 from bot.observe import Metrics
 from bot.tools.toolbox import Toolbox
@@ -33,5 +34,7 @@ class AnswerServices:
     limits: AnswerLimits = field(default_factory=AnswerLimits)
     show_reasoning: bool = True
     """Whether readers see what the model thinks."""
+    files: FileReader | None = None
+    """Reads files; None if they are not read."""
     notify_after_seconds: float = 0.0
     """Seconds after which a finished answer mentions its asker; 0 means never."""

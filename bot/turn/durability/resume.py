@@ -52,11 +52,12 @@ def initial_state(record: TurnRecord, now: float) -> AnswerState:
 def predetermined_end(question: Question, told: Phrase | None = None) -> Draft | None:
     """The answer to a question that needs no model; None for any other question.
 
-    `told` is what its asker is told if it can't be answered.
+    `told` is what its asker is told if it can't be answered. What files ask without words is known
+    once they were read.
     """
     if told:
         return Draft(Phase.DONE, "", say(question.language, told))
-    if not question.text.strip():
+    if not question.text.strip() and not question.files:
         hint = say(question.language, Phrase.EMPTY_QUESTION)
         return Draft(Phase.DONE, wordless_question_reply(question) or hint)
     if asks_for_new_conversation(question):

@@ -6,8 +6,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from bot.render.incoming import UNNAMED_PARTS
-from bot.values import Question
+from bot.files.skipped import Skipped
+from bot.render.incoming import UNNAMED_PARTS, shown_file_name
+from bot.values import Attachment, Question
 from bot.words import Language, Phrase, say
 
 MAX_LISTED_NAMES = 4
@@ -30,21 +31,42 @@ def wordless_question_reply(question: Question) -> str:
     return say(language, Phrase.PARTS_UNREADABLE, names=listed)
 
 
-def unreadable_remark(question: Question, other_names: Sequence[str] = ()) -> str:
+def unreadable_remark(question: Question, *, except_files: bool = False) -> str:
     """The remark about the unreadable parts of a question; "" if there are none.
 
-    `other_names` are parts that the question's event did not name.
+    With `except_files` its files are not named: what became of them is said by other remarks.
     """
-    return not_read_remark(question.language, [*_unreadable_names(question), *other_names])
+    names = _unreadable_names(question)
+    if except_files:
+        names = [name for name in question.unreadable if not _is_of_file(name, question)]
+    return not_read_remark(question.language, names)
 
 
 def not_read_remark(language: Language, names: Sequence[str]) -> str:
     """The remark that parts with these names were not read; "" if there are none."""
+    return named_remark(language, Phrase.PARTS_NOT_READ, names)
+
+
+def files_remark(
+    language: Language, skipped: Sequence[Skipped], attachments: Sequence[Attachment]
+) -> str:
+    """The remark about files that the model was not given, or only in part; "" if all were."""
+    reasons = dict.fromkeys(one.reason for one in skipped)
+    remarks = [
+        named_remark(language, reason.value, [one.name for one in skipped if one.reason is reason])
+        for reason in reasons
+    ]
+    clipped = [one.name for one in attachments if one.is_clipped]
+    return join_remarks(language, *remarks, named_remark(language, Phrase.FILES_CLIPPED, clipped))
+
+
+def named_remark(language: Language, phrase: Phrase, names: Sequence[str]) -> str:
+    """A remark about parts with these names; "" if there are none."""
     names = _displayable_names(names)
     if not names:
         return ""
     listed = _join_names(language, [_named(language, name) for name in names])
-    return say(language, Phrase.PARTS_NOT_READ, names=listed, count=len(names))
+    return say(language, phrase, names=listed, count=len(names))
 
 
 def join_remarks(language: Language, *remarks: str) -> str:
@@ -54,6 +76,12 @@ def join_remarks(language: Language, *remarks: str) -> str:
 
 def _unreadable_names(question: Question) -> Sequence[str]:
     return question.unreadable or tuple(file.name for file in question.files)
+
+
+def _is_of_file(name: str, question: Question) -> bool:
+    """Whether an unreadable part is one of the files: it is then named with its kind."""
+    names = (shown_file_name(file.name) for file in question.files)
+    return any(name == file or name.startswith(f"{file} (") for file in names)
 
 
 def _displayable_names(names: Sequence[str]) -> list[str]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import Any
 
 import msgspec
 
 from bot.upstream.config import ReasoningConfig
 from bot.upstream.prompt import Prompt, ToolSpec
-from bot.upstream.requests.attribution import with_attribution, with_attribution_instructions
+from bot.upstream.requests.attachments import chat_content, responses_content
+from bot.upstream.requests.attribution import with_attribution_instructions
 from bot.upstream.requests.tool_rounds import round_to_items, round_to_messages
-from bot.values import Message
 
 Json = dict[str, Any]
 
 # Optional fields: each is left out once a server has refused it.
-_COMMON_OPTIONS = frozenset({"cache_key", "safety_identifier", "whole_rounds", "reasoning_effort"})
+_COMMON_OPTIONS = frozenset(
+    {"cache_key", "safety_identifier", "whole_rounds", "reasoning_effort", "pictures"}
+)
 RESPONSES_OPTIONS = _COMMON_OPTIONS | {
     "background",
     "store",
@@ -78,7 +80,7 @@ def chat_body(
     messages: list[Json] = []
     if instructions := with_attribution_instructions(prompt.instructions, prompt.messages):
         messages.append({"role": "system", "content": instructions})
-    messages += [_message(message) for message in prompt.messages if message.text]
+    messages += _messages(prompt, options, chat_content)
     for round_ in prompt.rounds:
         messages += round_to_messages(round_, verbatim="whole_rounds" in options)
     body: Json = {"model": model, "stream": True, "messages": messages}
@@ -96,7 +98,7 @@ def chat_body(
 
 
 def _input(prompt: Prompt, options: Set[str]) -> list[Json]:
-    items = [_message(message) for message in prompt.messages if message.text]
+    items = _messages(prompt, options, responses_content)
     stored = "background" in options or "store" not in options
     for round_ in prompt.rounds:
         items += round_to_items(round_, verbatim="whole_rounds" in options, stored=stored)
@@ -117,8 +119,13 @@ def _reasoning(reasoning: ReasoningConfig, options: Set[str]) -> dict[str, str]:
     return {name: value for name, value in fields.items() if f"reasoning_{name}" in options}
 
 
-def _message(message: Message) -> Json:
-    return {"role": message.role, "content": with_attribution(message)}
+def _messages(prompt: Prompt, options: Set[str], content: Callable[..., Any]) -> list[Json]:
+    shows = "pictures" in options
+    return [
+        {"role": message.role, "content": content(message, shows_pictures=shows)}
+        for message in prompt.messages
+        if message.text or message.attachments
+    ]
 
 
 def _function(tool: ToolSpec) -> Json:

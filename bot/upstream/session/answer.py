@@ -22,6 +22,7 @@ from bot.upstream.events import (
     ApiFormat,
     Event,
     Failed,
+    PicturesLeftOut,
     Reasoning,
     Reconnecting,
     Restarted,
@@ -125,8 +126,8 @@ class AnswerSession:
                         async for batch in batches:
                             if not batch:
                                 continue
-                            if self._awaiting_first_event and self._on_first_event():
-                                yield (Restarted(),)
+                            if self._awaiting_first_event and (news := self._on_first_event()):
+                                yield news
                             yield batch
                             await self._pause_reading(batch[-1])
                     self._check_end()
@@ -224,12 +225,15 @@ class AnswerSession:
             await self._context.sleep(RESPONSE_POLL_SECONDS)
         raise StreamDropped("the response was never finished", code=UNFINISHED_CODE)
 
-    def _on_first_event(self) -> bool:
-        """Record that the request was accepted; whether its text replaces what is shown."""
+    def _on_first_event(self) -> tuple[Event, ...]:
+        """Record that the request was accepted; the events that say how."""
         self._awaiting_first_event = False
         self._log_left_out(self._request_format.confirm(self._context.now()))
         replaces, self._restart_pending = self._restart_pending, False
-        return replaces
+        news: list[Event] = [Restarted()] if replaces else []
+        if self._mode == "ask" and self._request_format.leaves_out_pictures:
+            news.append(PicturesLeftOut())
+        return tuple(news)
 
     def _log_left_out(self, options: Set[str]) -> None:
         """Log which settings the server refuses. The other options are none of the operator's."""

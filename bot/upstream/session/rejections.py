@@ -14,6 +14,8 @@ from bot.upstream.errors.classify import WRONG_FORMAT_CODES
 
 # Statuses of refusals that may be about a field; None is an error inside a stream.
 FIELD_REJECTION_STATUSES = frozenset({400, 404, 405, 415, 422, 501, None})
+HTTP_BODY_TOO_LARGE = 413
+REJECTION_STATUSES = FIELD_REJECTION_STATUSES | {HTTP_BODY_TOO_LARGE}
 NO_ENDPOINT_STATUSES = frozenset({404, 405, 501})
 # Statuses of `GET /responses/{id}` that mean it can't be resumed this way
 # (docs/upstream.md#resume-failures, docs/upstream.md#reconnecting).
@@ -24,6 +26,19 @@ _NO_REASONING = (
     r"\bbody\.reasoning(?![.\w])|not support.{0,20}\b(thinking|reasoning)\b(?![._])"
     r"|\b(parameter|argument|field|property|name|input)s?:? ?[\"'`]?reasoning\b(?!\.)"
     r"|\breasoning (is|are) not\b"
+)
+# Refusals of all pictures, as servers word them for a model that reads text only.
+_NO_PICTURES = (
+    r"image_url|input_image|image inputs?\b|multi-?modal|\bmmproj\b|\bvision\b"
+    r"|(support|accept|process|allow|enabled).{0,40}\b(images?|pictures)\b"
+    r"|\b(images?|pictures)\b.{0,40}(support|accept|allow|enabled|provided)"
+    r"|content.{0,60}(must be|should be|expected).{0,20}\bstring"
+)
+# Refusals of one picture, such as a broken one; another may be taken.
+_BAD_PICTURE = (
+    r"(invalid|corrupt|unable|could not|cannot|can't|failed|too (large|big|small|many)).{0,60}"
+    r"\bimages?\b|\bimages?\b.{0,80}(invalid|corrupt|too (large|big|small)|exceed|dimension"
+    r"|decode|could not|failed|size)|\binvalid_image|_image_|image_(too|parse|content|file)_"
 )
 # Each option: its names in the error's `param`, and a pattern of messages that refuse it.
 _OPTIONS = {
@@ -49,6 +64,7 @@ _OPTIONS = {
         {"reasoning.effort", "reasoning_effort", "reasoning"},
         rf"reasoning.?effort|{_NO_REASONING}",
     ),
+    "pictures": (set(), rf"{_NO_PICTURES}|{_BAD_PICTURE}"),
     "whole_rounds": (
         {"input", "messages"},
         r"encrypted.content|reasoning|extra_content|thought.?signature|\bphase\b"
@@ -94,10 +110,13 @@ _NO_CHAT_API = re.compile(
 
 def rejected_option(error: UpstreamError, sent: Set[str]) -> str:
     """Return the option in `sent` that the server refuses with this error; "" if there is none."""
-    if error.retryable or error.status not in FIELD_REJECTION_STATUSES:
+    if "pictures" in sent and _lacks_pictures(error):
+        return "pictures"
+    if error.retryable or error.status not in REJECTION_STATUSES:
         return ""
     if isinstance(error, PromptTooLong):  # names messages, but means all of them
-        return ""
+        is_body = error.status == HTTP_BODY_TOO_LARGE  # its bytes: pictures are most of them
+        return "pictures" if is_body and "pictures" in sent else ""
     if "whole_rounds" in sent and _UNKNOWN_ITEM.search(str(error)):
         return "whole_rounds"
     param = error.param if error.param in _NAMES else re.split(r"[.\[]", error.param)[0]
@@ -108,6 +127,17 @@ def rejected_option(error: UpstreamError, sent: Set[str]) -> str:
     if _UNKNOWN_FIELD.search(f"{error.code} {error}"):
         return next((option for option in _LEAST_SUPPORTED_OPTIONS if option in sent), "")
     return ""
+
+
+def _lacks_pictures(error: UpstreamError) -> bool:
+    """Whether llama.cpp says with status 500 that its model takes no pictures."""
+    return error.status == 500 and "image input is not supported" in str(error)
+
+
+def means_no_pictures(error: UpstreamError) -> bool:
+    """Whether a refusal of pictures is about the model, and not about these pictures."""
+    is_too_large = error.status == HTTP_BODY_TOO_LARGE
+    return not (is_too_large or re.search(_BAD_PICTURE, str(error), re.IGNORECASE))
 
 
 def means_no_responses_api(error: UpstreamError) -> bool:

@@ -16,6 +16,7 @@ from bot.upstream.requests.bodies import CHAT_OPTIONS, RESPONSES_OPTIONS, chat_b
 from bot.upstream.session.rejections import (
     NO_ENDPOINT_STATUSES,
     means_no_chat_api,
+    means_no_pictures,
     means_no_responses_api,
     rejected_option,
 )
@@ -62,6 +63,11 @@ class RequestFormat:
         known = RESPONSES_OPTIONS if self.format == "responses" else CHAT_OPTIONS
         return known & self._options
 
+    @property
+    def leaves_out_pictures(self) -> bool:
+        """Whether the prompt has pictures that are not sent."""
+        return bool(self._prompt.pictures) and "pictures" not in self._options
+
     def body(self) -> bytes:
         """Return the request's body."""
         write = responses_body if self.format == "responses" else chat_body
@@ -75,7 +81,8 @@ class RequestFormat:
         if the error refuses neither."""
         if option := rejected_option(error, self.options):
             self._options.discard(option)
-            self._rejections[option] = error
+            if option != "pictures" or means_no_pictures(error):
+                self._rejections[option] = error
             return True
         if self._config.api != "auto":
             return False
@@ -117,7 +124,7 @@ class RequestFormat:
     def _preferred_options(self) -> set[str]:
         """The options to send at first; `background` only where the server documents it."""
         documented = matches_host(self._config.host, RESUMING_HOSTS)
-        wanted = {"store", "usage"}
+        wanted = {"store", "usage", *(["pictures"] if self._prompt.pictures else [])}
         if self._prompt.thread_pseudonym:
             wanted.add("cache_key")
         if self._prompt.person_pseudonym:

@@ -11,7 +11,9 @@ import pytest
 
 from bot.playground.model.server import ModelConfig
 from bot.playground.slack.server import ALL_MESSAGES, SlackConfig
+from bot.words import Phrase
 from tests.e2e.bot.running import System, markdown, running_system, status_text, upstream_text
+from tests.support.words import english
 from tests.unit.playground import live
 
 MENTION = f"<@{live.BOT}>"
@@ -36,20 +38,21 @@ async def test_mention_is_answered_in_its_thread_and_a_follow_up_knows_the_first
 async def test_file_with_a_mention_is_reported_as_unread_as_in_a_direct_message(
     tmp_path: Path,
 ) -> None:
-    report = {"id": "F1", "name": "report.pdf", "filetype": "pdf", "mimetype": "application/pdf"}
     asks = f"{MENTION} write a long essay"
     async with running_system(tmp_path) as system:
         slack = system.slack
+        report = slack.workspace.upload("report.pdf", b"%PDF-1.7\n\0")
         root = slack.workspace.say(live.GENERAL, asks, files=[report])
         slack.workspace.say(live.GENERAL, asks, files=[report], thread_ts=root.ts)
         slack.workspace.say(live.DM, "write a long essay", files=[report])
 
         def said() -> list[str]:
             answers = [*system.answers(live.GENERAL), *system.answers(live.DM)]
-            return [status_text(one) for one in answers if status_text(one).endswith("not read")]
+            return [status_text(one) for one in answers if status_text(one).startswith("report")]
 
         await slack.until(lambda: len(said()) == 3, 60.0)
-        assert set(said()) == {"report.pdf (PDF) was not read"}
+        unread = english(Phrase.FILES_OF_UNKNOWN_KIND, names="report.pdf", count=1)
+        assert set(said()) == {unread}
 
 
 async def test_mention_delivered_as_two_events_is_answered_once(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from bot.history.token_limit import (
     DEFAULT_BYTES_PER_TOKEN,
     MAX_BYTES_PER_TOKEN,
     MIN_BYTES_PER_TOKEN,
+    PICTURE_TOKENS,
     TokenRate,
     clip_answer,
     count_prompt_bytes,
@@ -19,7 +22,7 @@ from bot.history.token_limit import (
     halve_messages,
 )
 from bot.upstream.prompt import Prompt, ToolSpec
-from bot.values import Author, Message
+from bot.values import Attachment, Author, Message
 
 MESSAGES = st.lists(st.builds(Message, st.just("user"), st.text(max_size=200)), max_size=12)
 ASKED = [Message("user", "and now?")]
@@ -160,3 +163,12 @@ def test_halve_messages_keeps_the_first_and_the_newest(
     if len(said) > 1:
         assert kept[0] is said[0]
         assert list(kept[1:-1]) == said[len(said) - len(kept) + 2 :]
+
+
+def test_picture_counts_as_tokens_and_text_of_a_file_does_not() -> None:
+    rate = TokenRate()
+    plain = Message("user", "What is this?")
+    picture = Attachment("a.png", "image/png", data=bytes(10**6))
+    notes = Attachment("a.txt", "text/plain", text="otters " * 1000)
+    shown = replace(plain, attachments=(picture, notes))
+    assert rate.estimate_tokens(shown) - rate.estimate_tokens(plain) == PICTURE_TOKENS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 from bot.errors import SlackRateLimited
 from bot.history.conversation import Conversation, History
 from bot.history.names import UserNames
+from bot.history.opening import may_lack_files
 from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
-from bot.values import File
+from bot.values import Attachment, File
 from tests.support.virtual_time import run
 from tests.unit.history.history_setup import (
     ROOT,
@@ -162,3 +164,37 @@ def test_unlisted_parts_are_empty_if_the_message_can_not_be_read(fault: str) -> 
     slack.fault = lambda call: ""
     slack.seconds = lambda call: 60.0
     assert run(history(slack).find_unlisted_parts(channel_question("one", ROOT))) == ()
+
+
+def test_files_of_a_mention_that_opens_a_thread_are_read_before_the_model_is_asked() -> None:
+    slack = StoredSlack()
+    read_files: list[File] = []
+    slack.say(ROOT, "U1", "what is this?", files=[PDF | {"size": 3}])
+    picture = Attachment("a.png", "image/png", data=b"1")
+
+    async def read(files: Sequence[File]) -> tuple[Attachment, ...]:
+        read_files.extend(files)
+        return (picture,)
+
+    question = channel_question("what is this?", ROOT)
+    found = run(history(slack).read_conversation(question, read_files=read))
+    assert read_files == [File("F1", "report.pdf", "application/pdf", 3, "")]
+    assert found.messages[-1].attachments == (picture,)
+    assert (found.knows_files, len(slack.calls)) == (True, 1)
+
+
+def test_question_is_asked_without_its_files_if_slack_does_not_answer() -> None:
+    async def read(files: Sequence[File]) -> tuple[Attachment, ...]:
+        assert not files
+        return ()
+
+    slack = StoredSlack(fault=lambda call: "429:9")
+    found = run(history(slack).read_conversation(channel_question("hello", ROOT), read_files=read))
+    assert (texts(found), found.knows_files) == (["hello"], False)
+
+
+def test_only_a_mention_that_opens_a_thread_may_lack_files() -> None:
+    opening = channel_question("hello", ROOT)
+    known = replace(opening, files=(File("F1", "a", "", 1, ""),))
+    questions = [opening, known, channel_question("hello", ts_at(1)), dm_question("hello", ROOT)]
+    assert [may_lack_files(one) for one in questions] == [True, False, False, False]

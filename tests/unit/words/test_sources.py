@@ -47,6 +47,7 @@ OTHER_READERS = {
     "bot.render.incoming.files:_file_text": "the model",
     "bot.render.incoming.*:*_NAME": "the database: a key of UNNAMED_PARTS",
     "bot.server*:*": "clients of HTTP",
+    "bot.slack.files:SlackFiles._fetch": "clients of HTTP",
     "bot.tools.arithmetic:*": "the model",
     "bot.tools.calculate:_SYNTAX_HINT": "the model",
     "bot.tools.definition:_definition_error": "developers of tools",
@@ -65,6 +66,7 @@ OTHER_READERS = {
     "bot.upstream.session.rejections:_*": "a pattern for what servers write",
     "bot.upstream.session.transport:*": "the log",
     "bot.upstream.text.markup.*:*": "a pattern for what models write",
+    "bot.upstream.requests.attachments:_attachment_text": "the model",
 }
 
 

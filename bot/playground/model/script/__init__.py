@@ -6,7 +6,7 @@ This is its table of contents: topics are tried in order, the first that has an 
     memory      names, facts, what was asked  moments     thinking, search, refusal, failures
     follow_ups  shorter, the second one, …    about       the bot itself, greetings, help
     tools       calls of the bot's functions  unknown     everything else
-    summaries   what older messages said
+    summaries   what older messages said      files      what was attached
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bot.playground.model.plan import Plan, say
 from bot.playground.model.script import (
     about,
     exact,
+    files,
     follow_ups,
     formats,
     memory,
@@ -58,6 +59,8 @@ def answer(conversation: Conversation) -> Plan:
         return tools.report(conversation)
     if summary := summaries.answer(conversation):
         return summary
+    if attached := files.answer(conversation):
+        return attached
     question = plain(conversation.question.text)
     for topic in TOPICS:
         found = topic.when.search(question)
