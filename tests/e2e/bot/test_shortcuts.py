@@ -24,6 +24,7 @@ from tests.e2e.bot.running import (
     running_system,
     start,
     status_text,
+    upstream_text,
 )
 from tests.e2e.bot.test_slash import (
     COUNT,
@@ -324,3 +325,23 @@ async def test_private_answer_is_shown_in_its_thread_as_it_is_written(tmp_path: 
         assert len(texts) >= 2
         [answer] = ephemeral_messages(system, live.GENERAL)
         assert (answer["ts"], answer["thread_ts"]) == (note["ts"], root.ts)
+
+
+@pytest.mark.parametrize("words", [COUNT, "write 2300 words"])
+async def test_private_answer_comes_once_also_over_a_crash(tmp_path: Path, words: str) -> None:
+    async with running_system(tmp_path) as system:
+        workspace = system.slack.workspace
+        system.model.set_faults(stall_at=0.5)
+        modal = await open_modal(system, live.GENERAL, say(system))
+        workspace.submit(modal["id"], {"question": words, "audience": ONLY_ME})
+        await system.bot.said("question")
+        await system.slack.until(lambda: workspace.snapshot()["modal"] is None)
+        assert await system.bot.end(signal.SIGKILL) != 0
+        system.model.set_faults(stall_at=None)
+        system.bot = await start(system.env, system.folder)
+        assert (await system.bot.said("answer"))["outcome"] == "done"
+        [answer] = finished_private(system, live.GENERAL)
+        rest = "".join(markdown(one) for one in system.answers(live.DM))
+        assert "".join((markdown(answer) + rest).split()) == "".join(upstream_text(words).split())
+        assert system.answers(live.GENERAL) == []
+        await system.bot.end(signal.SIGKILL)
