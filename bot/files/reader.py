@@ -92,18 +92,33 @@ class QuestionFiles:
         """Read these files, in their order. Never raises: what fails is in `skipped`."""
         if not files:
             return ()
-        self._deadline = asyncio.get_running_loop().time() + self._limits.seconds
-        located = await asyncio.gather(*map(self._locate, files[: self._limits.files]))
-        wanted = self._within_limits([*located, *_too_many(files[self._limits.files :])])
-        contents = await self._fetch_all(wanted)
-        self.attachments = self._convert(contents)
+        self.attachments = await self._read(files)
         self._count()
         return self.attachments
 
+    async def read_earlier(self, files: Sequence[File]) -> tuple[Attachment, ...]:
+        """Read pictures of an earlier message, after the files of the question and within the same
+        limits. What fails is left out: the message has their names."""
+        if not files:
+            return ()
+        reported = list(self.skipped)
+        read = await self._read(files)
+        self.skipped = reported
+        return tuple(one for one in read if one.data)
+
+    async def _read(self, files: Sequence[File]) -> tuple[Attachment, ...]:
+        self._deadline = asyncio.get_running_loop().time() + self._limits.seconds
+        located = await asyncio.gather(*map(self._locate, files[: self._limits.files]))
+        wanted = self._within_limits([*located, *_too_many(files[self._limits.files :])])
+        return self._convert(await self._fetch_all(wanted))
+
     def release(self) -> None:
         """Give back the bytes that are held."""
-        self._held.release(self._held_bytes)
-        self._held_bytes = 0
+        self._release(self._held_bytes)
+
+    def _release(self, count: int) -> None:
+        self._held.release(count)
+        self._held_bytes -= count
 
     async def _locate(self, file: File) -> File | Skipped:
         """The file with its address and size. Slack is asked for them if its message lacks them:
@@ -124,7 +139,7 @@ class QuestionFiles:
         """The files that are small enough, also together. A file of unknown size counts as the
         largest that may be."""
         wanted: list[File] = []
-        left = self._limits.question_bytes
+        left = self._limits.question_bytes - self._held_bytes
         for file in located:
             if isinstance(file, Skipped):
                 self.skipped.append(file)
@@ -155,7 +170,8 @@ class QuestionFiles:
         self._held_bytes += total
         fetched = await asyncio.gather(*map(self._fetch, files))
         self.skipped += [one for one in fetched if isinstance(one, Skipped)]
-        pairs = zip(files, fetched, strict=True)
+        pairs = list(zip(files, fetched, strict=True))
+        self._release(sum(self._bytes_for(file) for file, one in pairs if isinstance(one, Skipped)))
         return [(file, content) for file, content in pairs if isinstance(content, bytes)]
 
     async def _fetch(self, file: File) -> bytes | Skipped:
@@ -199,9 +215,9 @@ class QuestionFiles:
             else:
                 reason = Reason.UNKNOWN_KIND if content else Reason.EMPTY
                 self.skipped.append(Skipped(file.name, reason))
-        kept = sum(len(one.data) for one in attachments)
-        self._held.release(self._held_bytes - kept)
-        self._held_bytes = kept
+        unused = sum(self._bytes_for(file) for file, _ in contents)
+        unused -= sum(len(one.data) for one in attachments)
+        self._release(unused)
         return tuple(attachments)
 
     def _count(self) -> None:

@@ -16,7 +16,12 @@ from bot.errors import (
     SlackUnreachable,
 )
 from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
-from bot.history.current_question import CurrentMessages, apply_current_messages, unlisted_parts
+from bot.history.current_question import (
+    CurrentMessages,
+    apply_current_messages,
+    unlisted_parts,
+    without_author,
+)
 from bot.history.earlier_messages import (
     DirectMessageHistory,
     EarlierMessages,
@@ -26,7 +31,7 @@ from bot.history.earlier_messages import (
 from bot.history.fitting import FittedConversation, fit_conversation
 from bot.history.gaps import ReadRange, is_usable, needs_summary
 from bot.history.names import UserNames
-from bot.history.opening import ReadFiles, may_lack_files, read_opening
+from bot.history.opening import FileSource, may_lack_files, read_opening, root_pictures
 from bot.history.subject import (
     asked_messages,
     end_after_error,
@@ -120,13 +125,13 @@ class History:
             self._summariser = Summariser(source, summaries, self._token_rate, max_tokens)
 
     async def read_conversation(
-        self, question: Question, *, refresh: bool = False, read_files: ReadFiles | None = None
+        self, question: Question, *, refresh: bool = False, files: FileSource | None = None
     ) -> Conversation:
         """Read the earlier messages and the present text of the question.
 
         Messages of the question that don't arrive with the earlier ones keep their stored text.
         With `refresh` they are read from Slack, which takes one more call, and so are the files of
-        a question that opens a thread, if `read_files` is given. Earlier messages that
+        a question that opens a thread, if `files` are read. Earlier messages that
         can't be read are left out, and the remark says so. Raises QuestionDeleted if the question
         was deleted, and nothing else.
         """
@@ -139,7 +144,7 @@ class History:
         missing = [ts for ts in question.messages if ts not in current]
         if refresh and missing:
             current = {**current, **await self._refresh(question, missing)}
-        elif read_files and missing and may_lack_files(question):
+        elif files and missing and may_lack_files(question):
             current = {**current, **await read_opening(self._slack, question)}
         now = apply_current_messages(question, current, self._bot_user)
         if now is None:
@@ -148,8 +153,11 @@ class History:
         end = None if unread_remark else end_after_reading(question, earlier)
         if end:
             return Conversation(question, (), end=end)
-        attachments = await read_files(now.files) if read_files else ()
-        conversation = await self._conversation(now, kept, summary, unread_remark, attachments)
+        attachments = await files.read(now.files) if files else ()
+        of_root = await files.read_earlier(root_pictures(kept)) if files else ()
+        conversation = await self._conversation(
+            now, kept, summary, unread_remark, attachments, of_root
+        )
         knows_files = question.ts in current or not may_lack_files(question)
         return replace(conversation, knows_files=knows_files)
 
@@ -193,6 +201,7 @@ class History:
         summary: ThreadSummary | None,
         unread_remark: str,
         attachments: tuple[Attachment, ...],
+        of_root: tuple[Attachment, ...],
     ) -> Conversation:
         stored = earlier.messages
         names = await self._names.display_names(self._wanted_names(stored, question))
@@ -204,9 +213,12 @@ class History:
         if question.asks_for_summary and len(before) < MIN_SUMMARISED_MESSAGES:
             return Conversation(question, (), end=Phrase.NOTHING_TO_SUMMARISE)
         if not before:
-            return Conversation(question, _without_author(asked), unread_remark)
+            return Conversation(question, without_author(asked), unread_remark)
         part = earlier.thread_part
         has_root = part and stored[0] is part.root and self._has_text(stored[0])
+        if has_root and of_root:
+            opening = replace(before[0].message, attachments=of_root)
+            before[0] = before[0]._replace(message=opening)
         read = earlier.read_range(question, self._dm_hours)
         fit = partial(
             fit_conversation,
@@ -370,18 +382,6 @@ def _is_top_level_dm(question: Question) -> bool:
     """Whether the question is in a direct message, and not a reply in a thread."""
     place = question.place
     return place.surface == "dm" and question.ts is not None and place.thread_ts == question.ts
-
-
-def _without_author(asked: Sequence[Message]) -> tuple[Message, ...]:
-    """Remove the author from a question by one person without earlier messages.
-
-    There is nobody to confuse the author with, no name has to be looked up, and the instructions
-    need not explain how authors are marked.
-    """
-    authors = [message.author for message in asked]
-    if len(authors) == 1 and authors[0] and authors[0].kind == "person":
-        return (replace(asked[0], author=None),)
-    return tuple(asked)
 
 
 def _summary_thread(question: Question) -> str:

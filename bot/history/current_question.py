@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.history.converter import SlackMessage
 from bot.render.incoming import QuestionContent, read_message, read_question
-from bot.values import Question, Said, reworded
+from bot.values import Message, Question, Said, reworded
 
 CurrentMessages = Mapping[str, SlackMessage | None]
 """Messages of a question by ts; None for one that was deleted. A missing ts was not read."""
@@ -62,6 +62,18 @@ def _unreadable_parts(stored: SlackMessage) -> tuple[str, ...]:
     listed = attachments if isinstance(attachments, list) else []
     forwarded = [each for each in listed if isinstance(each, dict) and each.get("is_share")]
     return read_message({**stored, "attachments": forwarded}).unreadable
+
+
+def without_author(asked: Sequence[Message]) -> tuple[Message, ...]:
+    """Remove the author from a question by one person without earlier messages.
+
+    There is nobody to confuse the author with, no name has to be looked up, and the instructions
+    need not explain how authors are marked.
+    """
+    authors = [message.author for message in asked]
+    if len(authors) == 1 and authors[0] and authors[0].kind == "person":
+        return (replace(asked[0], author=None),)
+    return tuple(asked)
 
 
 def is_deleted(stored: SlackMessage | None) -> bool:

@@ -270,7 +270,7 @@ class AnswerInProgress:
         conversation = await self._runner.history.read_conversation(
             self._turn.question,
             refresh=may_be_outdated and not was_asked,
-            read_files=files.read if files else None,
+            files=files,
         )
         self._turn.record_question(conversation.question)
         return conversation

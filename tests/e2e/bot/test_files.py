@@ -136,6 +136,16 @@ async def test_model_without_pictures_answers_from_the_text_and_is_not_sent_them
         assert len(refused) == 1
 
 
+async def test_picture_of_the_root_is_seen_by_a_later_question(tmp_path: Path) -> None:
+    async with running_system(tmp_path) as system:
+        say = system.slack.workspace.say
+        root = say(live.GENERAL, "look at this", files=[chart(system)])
+        say(live.GENERAL, f"{MENTION} echo hello", thread_ts=root.ts)
+        await system.answered(live.GENERAL)
+        assert "data:image/png;base64," in system.wire.requests[0]
+        assert len(system.slack.log("slack", "url_private")) == 1
+
+
 async def test_files_are_fetched_again_by_the_process_that_takes_the_question_over(
     tmp_path: Path,
 ) -> None:

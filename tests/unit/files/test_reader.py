@@ -104,6 +104,20 @@ async def test_file_that_stays_without_an_address_is_unavailable() -> None:
         assert files.skipped == [Skipped("a.txt", Reason.UNAVAILABLE)]
 
 
+async def test_earlier_pictures_share_the_limits_and_only_pictures_are_kept() -> None:
+    async with setup(question_bytes=2 * len(png())) as here:
+        async with here.reader.reading() as files:
+            await files.read([here.upload("a.png", png())])
+            earlier = ["b.png", "c.png"]
+            assert await files.read_earlier([here.upload("a.txt", b"A")]) == ()
+            read = await files.read_earlier([here.upload(name, png()) for name in earlier])
+            assert [one.name for one in read] == ["b.png"]
+            assert files.skipped == []
+            assert [one.name for one in files.attachments] == ["a.png"]
+            assert here.reader.held.free == 5000 - 2 * len(png())
+        assert here.reader.held.free == 5000
+
+
 async def test_unknown_file_is_gone() -> None:
     async with setup() as here, here.reader.reading() as files:
         assert await files.read([File("F404", "a.txt", "", 0, "")]) == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -166,31 +166,57 @@ def test_unlisted_parts_are_empty_if_the_message_can_not_be_read(fault: str) -> 
     assert run(history(slack).find_unlisted_parts(channel_question("one", ROOT))) == ()
 
 
+@dataclass
+class Files:
+    """A source of files that records what it is asked for, and gives a picture for each."""
+
+    asked: list[File] = field(default_factory=list)
+    earlier: list[File] = field(default_factory=list)
+
+    async def read(self, files: Sequence[File]) -> tuple[Attachment, ...]:
+        self.asked += files
+        return tuple(map(picture_of, files))
+
+    async def read_earlier(self, files: Sequence[File]) -> tuple[Attachment, ...]:
+        self.earlier += files
+        return tuple(map(picture_of, files))
+
+
+def picture_of(file: File) -> Attachment:
+    return Attachment(file.name, "image/png", data=b"1")
+
+
+def image(n: int) -> dict[str, Any]:
+    return {"id": f"F1{n}", "name": f"{n}.png", "mimetype": "image/png", "size": 3}
+
+
 def test_files_of_a_mention_that_opens_a_thread_are_read_before_the_model_is_asked() -> None:
-    slack = StoredSlack()
-    read_files: list[File] = []
+    slack, files = StoredSlack(), Files()
     slack.say(ROOT, "U1", "what is this?", files=[PDF | {"size": 3}])
-    picture = Attachment("a.png", "image/png", data=b"1")
-
-    async def read(files: Sequence[File]) -> tuple[Attachment, ...]:
-        read_files.extend(files)
-        return (picture,)
-
     question = channel_question("what is this?", ROOT)
-    found = run(history(slack).read_conversation(question, read_files=read))
-    assert read_files == [File("F1", "report.pdf", "application/pdf", 3, "")]
-    assert found.messages[-1].attachments == (picture,)
+    found = run(history(slack).read_conversation(question, files=files))
+    report = File("F1", "report.pdf", "application/pdf", 3, "")
+    assert (files.asked, files.earlier) == ([report], [])
+    assert found.messages[-1].attachments == (picture_of(report),)
     assert (found.knows_files, len(slack.calls)) == (True, 1)
 
 
 def test_question_is_asked_without_its_files_if_slack_does_not_answer() -> None:
-    async def read(files: Sequence[File]) -> tuple[Attachment, ...]:
-        assert not files
-        return ()
+    slack, files = StoredSlack(fault=lambda call: "429:9"), Files()
+    found = run(history(slack).read_conversation(channel_question("hello", ROOT), files=files))
+    assert (texts(found), found.knows_files, files.asked) == (["hello"], False, [])
 
-    slack = StoredSlack(fault=lambda call: "429:9")
-    found = run(history(slack).read_conversation(channel_question("hello", ROOT), read_files=read))
-    assert (texts(found), found.knows_files) == (["hello"], False)
+
+def test_first_four_pictures_of_the_root_are_read_and_other_earlier_files_are_only_named() -> None:
+    slack, files = StoredSlack(), Files()
+    slack.say(ROOT, "U1", "look", files=[NOTES, *map(image, range(6))])
+    slack.say(ts_at(1), "U2", "and this", under=ROOT, files=[image(7)])
+    slack.say(ts_at(2), "U1", "and now?", under=ROOT, files=[image(8)])
+    question = channel_question("and now?", ts_at(2))
+    found = run(history(slack).read_conversation(question, files=files))
+    names = [[one.name for one in message.attachments] for message in found.messages]
+    assert names == [["0.png", "1.png", "2.png", "3.png"], [], ["8.png"]]
+    assert "[image: 7.png]" in found.messages[1].text
 
 
 def test_only_a_mention_that_opens_a_thread_may_lack_files() -> None:
