@@ -20,14 +20,16 @@ PATIENCE = 20_000  # milliseconds an answer may take on a busy machine
 
 
 @asynccontextmanager
-async def playing(**variables: str) -> AsyncIterator[str]:
+async def playing(
+    *, words_per_second: float = WORDS_PER_SECOND, **variables: str
+) -> AsyncIterator[str]:
     """The address of a playground whose bot is the real one, with these settings."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("UPSTREAM_")}
     config = PlayConfig(
         [sys.executable, "-m", "bot", "run"],
         ours | variables,
         port=0,
-        model=ModelConfig(words_per_second=WORDS_PER_SECOND, first_word_seconds=0.2),
+        model=ModelConfig(words_per_second=words_per_second, first_word_seconds=0.2),
     )
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(play(config, ready=ready.set_result))
