@@ -207,7 +207,7 @@ CONNECTING = {
     ("bot.upstream.client", "AsyncClient"),
     ("bot.tools.web.fetch", "AsyncClient"),
     # The playground asks its own bot only.
-    ("bot.playground.slack.webhooks", "ClientSession"),
+    ("bot.playground.slack.deliveries.webhooks", "ClientSession"),
     ("bot.playground.play", "ClientSession"),
 }
 CLIENT_NAMES = frozenset(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.playground.slack.dispatch import Dispatcher
+from bot.playground.slack.deliveries.dispatch import Dispatcher
+from bot.playground.slack.deliveries.sockets import CONNECTION_SECONDS, Sockets
+from bot.playground.slack.deliveries.webhooks import Webhooks
 from bot.playground.slack.refused import Refused
-from bot.playground.slack.sockets import CONNECTION_SECONDS, Sockets
 from bot.playground.slack.web_api import WebApi, hang_up, json_body
-from bot.playground.slack.webhooks import Webhooks
 from bot.playground.slack.workspace import Workspace
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

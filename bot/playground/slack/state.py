@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.playground.board import Board
-from bot.playground.slack import events
-from bot.playground.slack.events import Delivery
+from bot.playground.slack.deliveries import events
+from bot.playground.slack.deliveries.events import Delivery
 from bot.playground.slack.limits import Limiter, Limits
 from bot.playground.slack.records import Channel, Json, Message, User
 from bot.playground.slack.refused import Refused

@@ -14,14 +14,15 @@ from dataclasses import replace
 from typing import Any
 
 from bot.playground.board import Board
-from bot.playground.slack import events, interactions, seed
+from bot.playground.slack import seed
 from bot.playground.slack.composing import composed, rich_text, with_names
-from bot.playground.slack.events import Delivery
+from bot.playground.slack.deliveries import events, interactions
+from bot.playground.slack.deliveries.events import Delivery
+from bot.playground.slack.deliveries.responding import ResponseUrl, ResponseUrls
 from bot.playground.slack.files import Files
 from bot.playground.slack.limits import Limits
 from bot.playground.slack.records import TEAM, Channel, Json, Message, User
 from bot.playground.slack.refused import Refused
-from bot.playground.slack.responding import ResponseUrl, ResponseUrls
 from bot.playground.slack.state import State
 from bot.playground.slack.views import Views
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 
-from bot.playground.slack.events import Delivery
+from bot.playground.slack.deliveries.events import Delivery
 from tests.e2e.page import page_server
 from tests.e2e.page.browser import opened
 from tests.e2e.page.page_server import GENERAL, PageServer

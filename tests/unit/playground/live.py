@@ -20,10 +20,10 @@ from aiohttp import ClientSession, ClientWebSocketResponse, web
 
 from bot.playground.board import Board, Entry
 from bot.playground.slack import seed
+from bot.playground.slack.deliveries.sockets import Sockets
 from bot.playground.slack.limits import Limits
 from bot.playground.slack.refused import Refused
 from bot.playground.slack.server import SlackConfig, add_slack
-from bot.playground.slack.sockets import Sockets
 from bot.playground.slack.web_api import METHODS, arguments
 from bot.playground.slack.workspace import Workspace
 from tests.support.local_server import serve_app

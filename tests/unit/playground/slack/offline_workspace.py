@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.playground.board import Board
-from bot.playground.slack.events import Delivery
+from bot.playground.slack.deliveries.events import Delivery
 from bot.playground.slack.workspace import Workspace
 from tests.unit.playground.live import Clock
 

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from bot.playground.board import Board
-from bot.playground.slack import events, seed
-from bot.playground.slack.dispatch import Attempt, Dispatcher, NotAcked
-from bot.playground.slack.events import Delivery
+from bot.playground.slack import seed
+from bot.playground.slack.deliveries import events
+from bot.playground.slack.deliveries.dispatch import Attempt, Dispatcher, NotAcked
+from bot.playground.slack.deliveries.events import Delivery
 from bot.playground.slack.records import Json
 from bot.playground.slack.server import ALL_MESSAGES, MANIFEST_EVENTS
 

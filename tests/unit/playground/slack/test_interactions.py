@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.playground.slack import interactions
+from bot.playground.slack.deliveries import interactions
 from bot.playground.slack.records import Message
 from bot.playground.slack.workspace import NotThere, Workspace
 from tests.unit.playground.live import DM, GENERAL, RANDOM, YOU

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.playground.slack.events import Delivery
+from bot.playground.slack.deliveries.events import Delivery
 from bot.playground.slack.workspace import Workspace
 from tests.support.shared_data import corpora, shape
 from tests.unit.playground.live import BOT, DM, GENERAL, YOU, LiveSlack

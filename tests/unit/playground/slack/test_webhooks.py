@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
+from bot.playground.slack.deliveries.webhooks import MAX_ANSWER
 from bot.playground.slack.server import SlackConfig
-from bot.playground.slack.webhooks import MAX_ANSWER
 from tests.support.local_server import serve_app
 from tests.unit.playground import live
 from tests.unit.playground.live import BOT, DM, GENERAL, LiveSlack

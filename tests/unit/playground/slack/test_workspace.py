@@ -8,7 +8,7 @@ import pytest
 
 from bot.playground.board import Board
 from bot.playground.slack import seed
-from bot.playground.slack.events import Delivery
+from bot.playground.slack.deliveries.events import Delivery
 from bot.playground.slack.workspace import Workspace
 from tests.unit.playground.live import ADA, BOT, DM, GENERAL, RANDOM, SECRET, YOU
 from tests.unit.playground.slack.offline_workspace import OfflineWorkspace

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.playground.board import Board
-from bot.playground.slack.events import Delivery
+from bot.playground.slack.deliveries.events import Delivery
 from bot.playground.slack.records import Json
 
 

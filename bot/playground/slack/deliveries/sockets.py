@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import ClientConnectionError, WSMsgType, web
 
 from bot.playground.board import Board
-from bot.playground.slack.dispatch import Attempt, NotAcked
+from bot.playground.slack.deliveries.dispatch import Attempt, NotAcked
 from bot.playground.slack.records import APP, Json
 
 MOST_CONNECTIONS = 10

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from aiohttp import ClientConnectionError, ClientResponse, ClientSession, ClientTimeout
 
 from bot.playground.board import Board
-from bot.playground.slack.dispatch import Attempt, NotAcked
-from bot.playground.slack.events import Delivery
+from bot.playground.slack.deliveries.dispatch import Attempt, NotAcked
+from bot.playground.slack.deliveries.events import Delivery
 from bot.playground.slack.records import Json
 
 MAX_ANSWER = 2**20

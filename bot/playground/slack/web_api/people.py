@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.playground.slack.call import Call, Method, Methods
 from bot.playground.slack.records import TEAM, Json, Message
 from bot.playground.slack.refused import Refused
-from bot.playground.slack.web_api_conversations import sliced
+from bot.playground.slack.web_api.conversations import sliced
 
 
 def auth_test(call: Call) -> Json:

@@ -15,27 +15,20 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.playground.slack import (
-    web_api_chat,
-    web_api_conversations,
-    web_api_files,
-    web_api_people,
-    web_api_streams,
-    web_api_views,
-)
 from bot.playground.slack.call import Call, Method, Methods, structured
 from bot.playground.slack.limits import retry_after
 from bot.playground.slack.records import Json
 from bot.playground.slack.refused import Refused
+from bot.playground.slack.web_api import chat, conversations, files, people, streams, views
 from bot.playground.slack.workspace import Workspace
 
 METHODS: Methods = {
-    **web_api_chat.METHODS,
-    **web_api_streams.METHODS,
-    **web_api_conversations.METHODS,
-    **web_api_files.METHODS,
-    **web_api_people.METHODS,
-    **web_api_views.METHODS,
+    **chat.METHODS,
+    **streams.METHODS,
+    **conversations.METHODS,
+    **files.METHODS,
+    **people.METHODS,
+    **views.METHODS,
 }
 
 
