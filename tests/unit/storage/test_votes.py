@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.storage import votes as votes_module
 from bot.storage.engine.database import Database, open_database
-from bot.storage.records import Change, Sign, StoredVote, Vote
+from bot.storage.records import Change, Claim, Sign, StoredVote, Vote
 from bot.storage.votes import VoteStore
 from bot.values import Draft, Phase, Usage
 from bot.version import version
@@ -102,6 +102,22 @@ async def test_vote_has_a_copy_of_what_is_known_of_the_answer(stores: Stores) ->
     assert vote.latency_seconds == 4.5
     assert (vote.input_tokens, vote.output_tokens) == (3, 7)
     assert (vote.cached_tokens, vote.reasoning_tokens) == (1, 2)
+
+
+async def test_vote_belongs_to_the_version_whose_text_is_shown(stores: Stores) -> None:
+    replica = await stores("A", team="T1")
+    store = VoteStore(replica._database, team="T1")
+    done = Draft(Phase.DONE, "Four.")
+    await replica.claim(question("Q1"), None)
+    await replica.write_changes([Change("Q1", 1, done, usage=USAGE, closed=True)])
+    again = question("Q1-3", "rewrite:Q1:3")
+    assert await replica.claim_rewrite(again, None, done, (), "Q1") is Claim.CLAIMED
+    failed = question("Q1-2", "rewrite:Q1:2")
+    assert await replica.claim_rewrite(failed, None, done, ()) is Claim.CLAIMED
+    await replica.write_changes([Change("Q1-2", 1, done, shows="Q1", closed=True)])
+    for person, turn in (("U1", "Q1"), ("U2", "Q1-2"), ("U3", "Q1-3")):
+        assert await store.record_vote(replace(VOTE, person=person, turn=turn))
+    assert {(one.turn, one.model) for one in await stored(store)} == {("Q1", "model-1")}
 
 
 async def test_copy_is_completed_by_a_later_vote_and_outlives_the_turn(stores: Stores) -> None:

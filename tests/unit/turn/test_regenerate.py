@@ -431,3 +431,52 @@ async def test_version_is_shown_by_another_process_after_a_crash(tmp_path: Path)
         b = await setup.replica("b", other, shared=True)
         await until(lambda: b.count("bot_answers_total", outcome="done"))
         assert texts(slack) == ["Version 1."]
+
+
+async def test_question_that_is_deleted_meanwhile_takes_its_answer_with_it(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model(LONG, pause=0.02)
+    async with answered(tmp_path, slack, model) as a:
+        model.ends = False
+        await pressing(a).start("turn0", 2, "U1")
+        await until(lambda: "Four" in texts(slack)[0])
+        a.supervisor.remove("turn0-2", "900.1")
+        await idle(a)
+        assert slack.thread("900.1") == []
+
+
+async def test_message_that_is_deleted_meanwhile_ends_the_turn(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model()
+    async with answered(tmp_path, slack, model) as a:
+        await pressing(a).start("turn0", 2, "U1")
+        await until(lambda: "Four" in texts(slack)[0])
+        slack.messages.clear()
+        await idle(a)
+        assert slack.thread("900.1") == []
+        first, second = await a.store.get_turns(["turn0", "turn0-2"])
+        assert first.draft.text == "One two three."
+        assert second.draft.phase.is_final
+        assert second.owner is None
+
+
+async def test_edit_of_the_question_is_what_is_asked_again(tmp_path: Path) -> None:
+    slack, model = FakeSlack(), Model()
+    async with answered(tmp_path, slack, model) as a:
+        slack.edit("900.1", "And why not?", "C0")
+        await pressing(a).start("turn0", 2, "U1")
+        await idle(a)
+        assert "And why not?" in prompt_text(model)
+
+
+@pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message"])
+async def test_version_goes_out_below_where_a_message_can_not_be_edited(
+    tmp_path: Path, code: str
+) -> None:
+    slack, model = FakeSlack(), Model()
+    async with answered(tmp_path, slack, model) as a:
+        [old] = slack.thread("900.1")
+        slack.fault = lambda call: (
+            code if call.method == "chat.update" and call.arguments["ts"] == old.ts else None
+        )
+        await pressing(a).start("turn0", 2, "U1")
+        await idle(a)
+        assert texts(slack) == ["One two three.", "Four five six seven."]
