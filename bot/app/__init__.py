@@ -221,6 +221,7 @@ def _history(settings: Settings, connections: Connections) -> History:
             summary_upstream(connections.upstream, settings.upstream.summary_model),
             connections.metrics,
         ),
+        find_turns=connections.store.find_existing,
     )
 
 

@@ -25,6 +25,7 @@ from bot.history.current_question import (
 from bot.history.earlier_messages import (
     DirectMessageHistory,
     EarlierMessages,
+    FindTurns,
     OwnAnswers,
     ThreadHistory,
 )
@@ -87,6 +88,11 @@ class Conversation:
     knows_files: bool = True
 
 
+async def _find_none(turns: Sequence[str]) -> Sequence[str]:
+    """The default of `find_turns`."""
+    return ()
+
+
 class History:
     """Reads conversations for all questions of a process.
 
@@ -107,6 +113,7 @@ class History:
         dm_hours: float = 12.0,
         summaries: SummaryServices | None = None,
         now: Callable[[], float] = time.time,
+        find_turns: FindTurns = _find_none,
     ) -> None:
         self._slack = slack
         self._bot_user = bot_user
@@ -116,7 +123,9 @@ class History:
         self._answers = OwnAnswers()
         self._converter = MessageConverter(bot_user, frozenset(home_ids), self._answers.get)
         self._thread_history = ThreadHistory(slack)
-        self._dm_history = DirectMessageHistory(slack, self._converter, self._answers, dm_hours)
+        self._dm_history = DirectMessageHistory(
+            slack, self._converter, self._answers, dm_hours, find_turns
+        )
         self._dm_hours = dm_hours
         self._now = now
         self._summariser: Summariser | None = None

@@ -7,12 +7,12 @@ and positions in long threads, so that a later question reads the newest part at
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from bot.cache import Cache, string_bytes
-from bot.errors import SlackError
+from bot.errors import SlackError, StorageUnavailable
 from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
 from bot.history.gaps import MIN_OVERLAP, ReadRange
 from bot.render.buttons import STOP_ACTION
@@ -25,6 +25,7 @@ from bot.slack.threads import (
     just_after,
     read_newest_part,
 )
+from bot.storage.turn_ids import retry_turn_id
 from bot.values import Question
 from bot.words import Phrase, say
 
@@ -48,6 +49,10 @@ MAX_DM_MESSAGES = 50  # newest messages of a direct message that are read
 MAX_DM_THREADS = 5  # threads below them whose replies are read
 REPLY_BOUNDS = ThreadReadLimits(wanted_messages=30, max_pages=2, max_seconds=3.0)
 DM_READ_TIMEOUT_SECONDS = 3.0  # for all calls for a direct message
+
+
+FindTurns = Callable[[Sequence[str]], Awaitable[Collection[str]]]
+"""Returns which of these turns exist. Raises StorageUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,14 @@ class OwnAnswers:
         turn, message = self._sole_replies.get((channel, root)) or ("", "")
         return turn if turn and message == reply and self.get(turn) else None
 
+    def sole_reply(self, channel: str, root: str) -> str:
+        """The turn whose answer is the only reply below `root`; "" if it is not cached."""
+        return (self._sole_replies.get((channel, root)) or ("", ""))[0]
+
+    def forget_sole_reply(self, channel: str, root: str) -> None:
+        """Forget which answer is the only reply below `root`."""
+        self._sole_replies.drop((channel, root))
+
     def put(
         self, turn_id: str, channel: str, root: str | None, text: str, only_message: str = ""
     ) -> None:
@@ -168,16 +181,22 @@ class DirectMessageHistory:
     """Reads a direct message, except for the question's own thread.
 
     Our answers are in a thread below each message. A thread whose only reply is an answer in the
-    cache is not read.
+    cache is not read. `find_turns` returns which of some turns exist.
     """
 
     def __init__(
-        self, slack: Slack, converter: MessageConverter, answers: OwnAnswers, hours: float
+        self,
+        slack: Slack,
+        converter: MessageConverter,
+        answers: OwnAnswers,
+        hours: float,
+        find_turns: FindTurns,
     ) -> None:
         self._slack = slack
         self._converter = converter
         self._answers = answers
         self._hours = hours
+        self._find_turns = find_turns
 
     async def read_before(self, question: Question) -> EarlierMessages:
         """Read the messages of the present conversation and their replies.
@@ -197,6 +216,7 @@ class DirectMessageHistory:
             own = tuple(one for one in newest_first if one["ts"] == question.ts)
             earlier = [one for one in newest_first if one not in own]
             roots = known = self._current_conversation(earlier, question)
+            await self._forget_rewritten(question.place.channel, known)
             unknown = [root for root in roots if self._known_replies(question, root) is None]
             if len(unknown) > MAX_DM_THREADS:
                 roots = roots[: roots.index(unknown[MAX_DM_THREADS])]
@@ -224,6 +244,19 @@ class DirectMessageHistory:
             if self._converter.is_earlier_than(stored, question):
                 roots.append(stored)
         return roots
+
+    async def _forget_rewritten(self, channel: str, roots: Sequence[SlackMessage]) -> None:
+        """Forget answers whose question has a later turn: it may have written the answer again, and
+        another process may have run it. If the database can't be asked, all are forgotten."""
+        timestamps = [str(root["ts"]) for root in roots]
+        cached = ((ts, self._answers.sole_reply(channel, ts)) for ts in timestamps)
+        later = {retry_turn_id(turn): ts for ts, turn in cached if turn}
+        try:
+            found = await self._find_turns([*later]) if later else ()
+        except StorageUnavailable:
+            found = later
+        for turn in found:
+            self._answers.forget_sole_reply(channel, later[turn])
 
     def _known_replies(
         self, question: Question, root: SlackMessage

@@ -190,6 +190,11 @@ class Store:
         turns of other teams are included."""
         return await self._find(turns.c.id.in_(ids))
 
+    async def find_existing(self, ids: Sequence[str]) -> Sequence[str]:
+        """Which of these turns exist; also closed ones, and those of other teams."""
+        found = select(turns.c.id).where(turns.c.id.in_(ids))
+        return await self._database.read(lambda c: c.execute(found).scalars().all())
+
     async def get_live_turn(self, thread: str) -> TurnRecord | None:
         """The turn whose answer is being written in a thread."""
         live = (turns.c.thread == thread, turns.c.state == LIVE, UNFINISHED)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from bot.errors import StorageUnavailable
 from bot.history import new_conversation
 from bot.history.conversation import History
 from bot.history.earlier_messages import DM_READ_TIMEOUT_SECONDS, MAX_DM_THREADS
@@ -55,6 +57,30 @@ def test_direct_message_includes_earlier_messages_and_answers(slack: StoredSlack
         Message("user", "What is my name?", ADA),
     )
     assert conversation.remark == english(Phrase.EARLIER_USED)
+
+
+@pytest.mark.parametrize("database_answers", [True, False])
+def test_answer_that_was_written_again_elsewhere_is_read_again(
+    slack: StoredSlack, database_answers: bool
+) -> None:
+    """Another process has written it: this one remembers the text that was shown before."""
+    asked: list[str] = []
+
+    async def find_turns(turns: Sequence[str]) -> Sequence[str]:
+        asked.extend(turns)
+        if not database_answers:
+            raise StorageUnavailable("away")
+        return [turn for turn in turns if turn == f"q{ts_at(0)}-2"]
+
+    reading = history(slack, find_turns=find_turns)
+    slack.say(ts_at(0), "U1", "one", channel=DM)
+    slack.answer(ts_at(1), f"q{ts_at(0)}-2", "the new text", channel=DM, under=ts_at(0))
+    reading.remember_answer(dm_question("one", ts_at(0)), "the old text", [ts_at(1)])
+    exchange(slack, 60, "two", "answer two", reading)
+    for _ in range(2):
+        told = texts(run(reading.read_conversation(dm_question("three", ts_at(120)))))
+        assert told == ["one", "the new text", "two", "answer two", "three"]
+    assert f"q{ts_at(0)}-2" in asked
 
 
 def test_direct_message_includes_replies_in_threads(slack: StoredSlack) -> None:

@@ -76,6 +76,7 @@ async def test_regenerate_replaces_the_text_in_the_same_message(tmp_path: Path) 
         assert [one.ts for one in second.messages] == [one.ts for one in first.messages]
         assert second.question.rewrite == Rewrite("turn0", 2, "turn0", ("turn0",))
         assert second.earlier is None  # it is kept with its own turn
+        assert await a.store.find_existing(["turn0-3", "turn0-2"]) == ["turn0-2"]
 
 
 async def test_regenerate_can_be_chosen_again_and_again(tmp_path: Path) -> None:
