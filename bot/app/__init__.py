@@ -31,9 +31,9 @@ from bot.delivery.delivery import Delivery, DeliveryConfig
 from bot.errors import UpstreamError
 from bot.files.reader import FileLimits, FileReader
 from bot.history.conversation import History
+from bot.history.fitting.token_limit import DEFAULT_BYTES_PER_TOKEN
 from bot.history.names import UserNames
 from bot.history.summaries.summariser import SummaryServices, summary_upstream
-from bot.history.token_limit import DEFAULT_BYTES_PER_TOKEN
 from bot.listeners import register
 from bot.listeners.admission.follow_up_gate import FollowUpRules
 from bot.listeners.admission.follow_ups import FollowUps

@@ -9,19 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from bot.errors import (
-    QuestionDeleted,
-    SlackError,
-    SlackRateLimited,
-    SlackUnreachable,
-)
+from bot.errors import QuestionDeleted, SlackError
 from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
-from bot.history.current_question import (
-    CurrentMessages,
-    apply_current_messages,
-    unlisted_parts,
-    without_author,
-)
 from bot.history.earlier_messages import (
     DirectMessageHistory,
     EarlierMessages,
@@ -29,11 +18,19 @@ from bot.history.earlier_messages import (
     OwnAnswers,
     ThreadHistory,
 )
-from bot.history.fitting import FittedConversation, fit_conversation
-from bot.history.gaps import ReadRange, is_usable, needs_summary
+from bot.history.fitting.fit import FittedConversation, fit_conversation
+from bot.history.fitting.gaps import ReadRange, is_usable, needs_summary
+from bot.history.fitting.token_limit import TokenRate, count_prompt_bytes
 from bot.history.names import UserNames
-from bot.history.opening import FileSource, may_lack_files, read_opening, root_pictures
-from bot.history.subject import (
+from bot.history.question.current_question import (
+    CurrentMessages,
+    apply_current_messages,
+    unlisted_parts,
+    without_author,
+)
+from bot.history.question.opening import FileSource, may_lack_files, read_opening, root_pictures
+from bot.history.question.rereading import read_again
+from bot.history.question.subject import (
     asked_messages,
     end_after_error,
     end_after_reading,
@@ -42,7 +39,6 @@ from bot.history.subject import (
 )
 from bot.history.summaries.source import MessageSource
 from bot.history.summaries.summariser import Summariser, SummaryServices
-from bot.history.token_limit import TokenRate, count_prompt_bytes
 from bot.render.incoming import answer_text
 from bot.slack import Slack
 from bot.slack.messages import fetch_messages
@@ -62,12 +58,7 @@ from bot.words import Language, Phrase, say
 
 log = logging.getLogger(__name__)
 
-REFRESH_TIMEOUT_SECONDS = 10.0
-"""How long a queued question is re-read from Slack; after that its stored text is used. Ours."""
-
 MIN_SUMMARISED_MESSAGES = 2  # of a thread: its first message and a reply
-
-UNREACHABLE_RETRY_SECONDS = 1.0  # delay between attempts while Slack is unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +143,7 @@ class History:
         }
         missing = [ts for ts in question.messages if ts not in current]
         if refresh and missing:
-            current = {**current, **await self._refresh(question, missing)}
+            current = {**current, **await read_again(self._slack, question, missing)}
         elif files and missing and may_lack_files(question):
             current = {**current, **await read_opening(self._slack, question)}
         now = apply_current_messages(question, current, self._bot_user)
@@ -180,28 +171,6 @@ class History:
             return question
         current = await fetch_messages(self._slack, question.place.channel, root, question.messages)
         return apply_current_messages(question, current, self._bot_user)
-
-    async def _refresh(self, question: Question, missing: Sequence[str]) -> CurrentMessages:
-        """Read messages of a question; {} if Slack does not return them in time."""
-        try:
-            async with asyncio.timeout(REFRESH_TIMEOUT_SECONDS):
-                return await self._read_messages_with_retries(question, missing)
-        except (SlackError, TimeoutError) as error:
-            log.warning("could not re-read a question; its stored text is used: %s", error)
-            return {}
-
-    async def _read_messages_with_retries(
-        self, question: Question, missing: Sequence[str]
-    ) -> CurrentMessages:
-        """Read messages of a question, retrying until Slack answers. Raises SlackRefused."""
-        channel, root = question.place.channel, question.place.thread_ts or ""
-        while True:
-            try:
-                return await fetch_messages(self._slack, channel, root, missing)
-            except SlackRateLimited as error:
-                await asyncio.sleep(error.retry_after)
-            except SlackUnreachable:
-                await asyncio.sleep(UNREACHABLE_RETRY_SECONDS)
 
     async def _conversation(
         self,

@@ -14,7 +14,7 @@ from functools import partial
 from bot.cache import Cache, string_bytes
 from bot.errors import SlackError, StorageUnavailable
 from bot.history.converter import MessageConverter, SlackMessage, turn_id_of
-from bot.history.gaps import MIN_OVERLAP, ReadRange
+from bot.history.fitting.gaps import MIN_OVERLAP, ReadRange
 from bot.render.buttons import STOP_ACTION
 from bot.render.incoming import answer_text
 from bot.slack import Slack

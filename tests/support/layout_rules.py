@@ -114,11 +114,8 @@ PURE_MODULES = (  # no I/O, clock, waiting or randomness
     *(f"bot.turn.{part}" for part in ("thread_queue", "retry", "state*", "answering.pseudonyms")),
     *(f"bot.turn.durability.{part}" for part in ("resume", "crash_limit", "failure_detector")),
     "bot.turn.durability.tool_progress",
-    *(
-        f"bot.history.{part}"
-        for part in ("new_conversation", "current_question", "token_limit", "remarks", "converter")
-    ),
-    *(f"bot.history.{part}" for part in ("gaps", "fitting")),
+    *(f"bot.history.{part}" for part in ("new_conversation", "converter", "fitting*")),
+    "bot.history.question.current_question",
     *(f"bot.history.summaries.{part}" for part in ("text", "backlog", "digest")),
     "bot.listeners.payloads*",
     *(f"bot.listeners.admission.{part}" for part in ("follow_up_gate", "phrases")),

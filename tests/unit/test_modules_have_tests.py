@@ -22,6 +22,7 @@ COVERED_BY = {
     "bot.delivery.scheduling.dispatcher": "tests/unit/delivery/test_delivery.py",
     "bot.delivery.scheduling.live_reply": "tests/unit/delivery/test_delivery.py",
     "bot.delivery.scheduling.wakeup_loop": "tests/unit/delivery/test_delivery.py",
+    "bot.history.question.rereading": "tests/unit/turn/test_current_question.py",
     "bot.history.summaries.source": "tests/unit/history/summaries/test_summariser.py",
     "bot.listeners.attachments": "tests/unit/listeners/test_payloads.py",
     "bot.listeners.events": "tests/unit/listeners/test_recorded.py",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.history.converter import DatedMessage
+from bot.history.fitting.token_limit import TokenRate, clip_answer
 from bot.history.summaries.digest import Fingerprint, extend_digest
-from bot.history.token_limit import TokenRate, clip_answer
 from bot.storage.records import ThreadSummary
 from bot.values import Message
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from bot.history.converter import IGNORED_SUBTYPES, MessageConverter, SlackMessage
-from bot.history.gaps import ReadRange, is_aged, is_usable
+from bot.history.fitting.gaps import ReadRange, is_aged, is_usable
 from bot.history.names import UserNames
 from bot.history.summaries.backlog import Backlog
 from bot.history.summaries.digest import Fingerprint, extend_digest

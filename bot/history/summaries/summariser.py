@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.background import BackgroundTasks
 from bot.errors import SlackError, SlackRateLimited, StorageUnavailable, UpstreamError
+from bot.history.fitting.token_limit import TokenRate
 from bot.history.summaries import text
 from bot.history.summaries.backlog import (
     MAX_KEPT_DM_MESSAGES,
@@ -18,7 +19,6 @@ from bot.history.summaries.backlog import (
     portions,
 )
 from bot.history.summaries.source import MessageSource
-from bot.history.token_limit import TokenRate
 from bot.observe import Metrics
 from bot.storage.records import ThreadSummary
 from bot.storage.thread_summaries import ThreadSummaries

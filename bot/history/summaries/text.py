@@ -1,15 +1,14 @@
-"""The request for a summary, and the message that tells a summary to the model. Pure.
+"""The request for a summary. Pure.
 
-People's messages are data in both: every line of them, and every line of a summary, is quoted, so
-that none passes for a line of ours (upstream/requests/attribution.py).
+People's messages are data in it: every line of them is quoted, so that none passes for a line of
+ours (upstream/requests/attribution.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.history.remarks import SUMMARY_HEADER
-from bot.history.token_limit import clip_answer
+from bot.history.fitting.token_limit import clip_answer
 from bot.upstream.requests.attribution import attribution_header, quote_lines
 from bot.values import Message, join_paragraphs
 
@@ -41,11 +40,6 @@ def request_text(earlier_summary: str, messages: Sequence[Message], max_characte
     told.insert(0, "These are the messages to be summarised, oldest first.")
     words = max_characters // CHARACTERS_PER_WORD
     return join_paragraphs(*told, f"Write the summary of all of this, in at most {words:,} words.")
-
-
-def summary_message(text: str) -> Message:
-    """A summary as the message that stands for the messages it covers."""
-    return Message("user", f"{SUMMARY_HEADER}\n{quote_lines(text)}")
 
 
 def clip_text(text: str, max_characters: int) -> str:

@@ -17,8 +17,8 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.cache import Cache, string_bytes
 from bot.errors import SlackError, SlackRefused
-from bot.history.current_question import is_deleted
-from bot.history.subject import NOT_A_MEMBER_CODES
+from bot.history.question.current_question import is_deleted
+from bot.history.question.subject import NOT_A_MEMBER_CODES
 from bot.listeners.context import ActionListener, ListenerContext
 from bot.listeners.payloads.shortcuts import (
     MessageShortcut,

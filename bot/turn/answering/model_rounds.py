@@ -13,7 +13,7 @@ from typing import Any
 from bot.delivery import Reply
 from bot.errors import PromptTooLong
 from bot.history.conversation import Conversation
-from bot.history.token_limit import halve_messages
+from bot.history.fitting.token_limit import halve_messages
 from bot.turn.answering.services import AnswerServices
 from bot.turn.answering.tool_rounds import ToolRounds
 from bot.turn.durability.resume import resume_point_of

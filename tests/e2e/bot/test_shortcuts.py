@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.history.subject import SUBJECT_NOTE, SUMMARY_PROMPT
+from bot.history.question.subject import SUBJECT_NOTE, SUMMARY_PROMPT
 from bot.playground.slack.records import Channel
 from bot.playground.slack.server import SlackConfig
 from bot.render.shortcuts import ASK_ABOUT_SHORTCUT, EVERYBODY, ONLY_ME, SUMMARISE_SHORTCUT

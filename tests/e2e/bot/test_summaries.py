@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.history.remarks import SUMMARY_HEADER
+from bot.history.fitting.remarks import SUMMARY_HEADER
 from bot.history.summaries.text import INSTRUCTIONS
 from bot.playground.model.script.summaries import LEAD
 from bot.playground.slack.server import ALL_MESSAGES, SlackConfig

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.current_question import apply_current_messages
+from bot.history.question.current_question import apply_current_messages
 from bot.render.incoming import read_question
 from bot.slack.messages import fetch_messages
 from bot.slack.threads import PAGE_MESSAGES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.history.gaps import (
+from bot.history.fitting.gaps import (
     MAX_AGE_SECONDS,
     MIN_OVERLAP,
     Gaps,

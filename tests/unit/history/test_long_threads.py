@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.history import remarks
+from bot.history.fitting import remarks
 from bot.upstream.prompt import Prompt
 from bot.values import Message, Usage
 from tests.support.virtual_time import run

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.history.subject import SUBJECT_NOTE, SUMMARY_PROMPT, summary_prompt
+from bot.history.question.subject import SUBJECT_NOTE, SUMMARY_PROMPT, summary_prompt
 from bot.values import Author, Message, Place, Question, Subject, Surface
 from bot.words import Language, Phrase
 from tests.support.words import english

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.summaries.text import summary_message
-from bot.history.token_limit import (
+from bot.history.fitting.remarks import summary_message
+from bot.history.fitting.token_limit import (
     CLIPPED_ANSWER_MARK,
     DEFAULT_BYTES_PER_TOKEN,
     MAX_BYTES_PER_TOKEN,

@@ -12,7 +12,7 @@ import pytest
 from bot.errors import SlackRateLimited
 from bot.history.conversation import Conversation, History
 from bot.history.names import UserNames
-from bot.history.opening import may_lack_files
+from bot.history.question.opening import may_lack_files
 from bot.render.incoming.attachments import EMPTY_FORWARD_NAME
 from bot.values import Attachment, File
 from tests.support.virtual_time import run

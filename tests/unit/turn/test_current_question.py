@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.history.conversation import REFRESH_TIMEOUT_SECONDS
+from bot.history.question.rereading import TIMEOUT_SECONDS
 from bot.storage import rows
 from bot.turn.durability.tool_progress import ToolProgress
 from bot.upstream.events import ToolCall
@@ -178,7 +178,7 @@ async def test_old_question_that_slack_does_not_show_in_time_is_asked_as_it_was(
     slack.fault = lambda call: fault if call.method == READ else None
     async with answer_setup(slack, model) as setup:
         assert await setup.answer(question(text=OLD), fence=2) is Phase.DONE
-        assert now() < REFRESH_TIMEOUT_SECONDS + 8
+        assert now() < TIMEOUT_SECONDS + 8
     assert OLD in prompt_text(model)
 
 

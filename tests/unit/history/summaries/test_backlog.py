@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.history.converter import DatedMessage
-from bot.history.fitting import fit_conversation
-from bot.history.gaps import ReadRange, needs_summary
+from bot.history.fitting.fit import fit_conversation
+from bot.history.fitting.gaps import ReadRange, needs_summary
+from bot.history.fitting.token_limit import TokenRate
 from bot.history.summaries.backlog import Backlog, extended, messages_to_cover, portions
 from bot.history.summaries.digest import Fingerprint
-from bot.history.token_limit import TokenRate
 from bot.storage.records import ThreadSummary
 from bot.values import Author, Message
 

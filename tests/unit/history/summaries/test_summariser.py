@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.history.gaps import MAX_AGE_SECONDS
-from bot.history.remarks import SUMMARY_HEADER
+from bot.history.fitting.gaps import MAX_AGE_SECONDS
+from bot.history.fitting.remarks import SUMMARY_HEADER
+from bot.history.fitting.token_limit import CLIPPED_ANSWER_MARK
 from bot.history.summaries.summariser import MAX_OUTPUT_TOKENS, REQUEST_TIMEOUT_SECONDS
-from bot.history.token_limit import CLIPPED_ANSWER_MARK
 from bot.values import Message
 from bot.words import Phrase
 from tests.support.words import english

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.history.remarks import SUMMARY_HEADER
-from bot.history.summaries.text import clip_text, request_text, summary_message
+from bot.history.fitting.remarks import SUMMARY_HEADER, summary_message
+from bot.history.summaries.text import clip_text, request_text
 from bot.values import Author, Message
 
 ADA = Author("U1", "Ada")

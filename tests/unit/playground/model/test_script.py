@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.history.subject import summary_prompt
+from bot.history.question.subject import summary_prompt
 from bot.history.summaries.text import request_text
 from bot.playground.model.conversation import Called, Conversation, Returned, Said, Tool, spoken
 from bot.playground.model.plan import Call, Plan, Refusal, Search, Text, Thought

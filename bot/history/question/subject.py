@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from bot.errors import SlackRefused
-from bot.history.current_question import is_deleted
 from bot.history.earlier_messages import EarlierMessages
+from bot.history.question.current_question import is_deleted
 from bot.slack.messages import MISSING_MESSAGE_CODES
 from bot.values import Author, Message, Question
 from bot.words import Language, Phrase

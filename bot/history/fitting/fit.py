@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.history.converter import DatedMessage
-from bot.history.gaps import Gaps, ReadRange, count_gaps
-from bot.history.remarks import gap_marker, left_out_remark, summarised_remark
-from bot.history.summaries.text import summary_message
-from bot.history.token_limit import FittedMessages, TokenRate, fit_messages
+from bot.history.fitting.gaps import Gaps, ReadRange, count_gaps
+from bot.history.fitting.remarks import (
+    gap_marker,
+    left_out_remark,
+    summarised_remark,
+    summary_message,
+)
+from bot.history.fitting.token_limit import FittedMessages, TokenRate, fit_messages
 from bot.storage.records import ThreadSummary
 from bot.values import Message
 from bot.words import Language

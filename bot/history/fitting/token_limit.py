@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from bot.history.remarks import SUMMARY_HEADER
+from bot.history.fitting.remarks import SUMMARY_HEADER
 from bot.upstream.prompt import Prompt
 from bot.upstream.requests.attribution import with_attribution, with_attribution_instructions
 from bot.values import Message, join_paragraphs
