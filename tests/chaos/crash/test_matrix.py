@@ -40,7 +40,8 @@ async def test_turn_passes_every_kind_of_point(fork_server: ForkServer, tmp_path
 async def test_next_bot_resumes_the_response_or_starts_a_new_one(
     fork_server: ForkServer, tmp_path: Path, resumable: bool
 ) -> None:
-    case = Case(("upstream:chunk#300",), length="long", resumable=resumable)  # id is journalled
+    # The id of the response is in the second update at the latest: it precedes all text.
+    case = Case(("db:update turns:before#3",), length="long", resumable=resumable)
     outcome = await run(case, fork_server, tmp_path)
     verb = "GET responses/{id}" if resumable else "POST responses"
     asked = [point for point in outcome.bots[1].passed if "responses" in point]
